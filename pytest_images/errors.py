@@ -1,0 +1,432 @@
+"""Every error this package raises, one tree.
+
+ImagesError
+├── InvalidReference        also ValueError
+├── InvalidDigest           also ValueError
+├── InvalidPlatform         also ValueError
+├── InvalidAddress          also ValueError
+├── InvalidDocument         also ValueError
+│   └── NotAnImage
+├── InvalidArchive          also ValueError
+├── InvalidLayer            also ValueError
+├── InvalidConfiguration    also ValueError
+├── InvalidUsage            also ValueError
+├── LimitExceeded           also ValueError
+├── DigestMismatch          also ValueError
+├── SizeMismatch            also ValueError
+├── NotFound                also LookupError
+│   ├── ImageNotFound
+│   ├── BlobNotFound
+│   └── PlatformNotFound
+├── AmbiguousImage          also LookupError
+├── Conflict                also RuntimeError
+├── Unsupported             also NotImplementedError
+├── HookError               also RuntimeError
+├── Unreachable             also ConnectionError
+├── InvalidResponse         also ConnectionError
+├── RegistryError           also OSError
+│   └── RateLimited
+├── AuthError               also PermissionError
+├── UnsafeAddress           also PermissionError
+├── CredentialHelperError   also OSError
+└── StoreError              also OSError
+    ├── StoreFull
+    ├── StoreReadOnly
+    ├── StoreDamaged
+    ├── StoreUnsafe
+    ├── StoreTooNew
+    └── LockTimeout         also TimeoutError
+
+Each keeps its arguments in ``args``, so it pickles (xdist sends errors between
+processes); carries typed attributes; says what failed, on which thing and why;
+and says as a note (``add_note``) what to do next. ``code`` is stable and names
+the rule that was broken. What came from outside is escaped before it is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+SHOWN = 200  # characters of foreign text that a message repeats
+
+
+def shown(text: object) -> str:
+    """Return foreign *text* fit for one line of a terminal: escaped and cut."""
+    plain = str(text)
+    cut = plain[:SHOWN] + ("…" if len(plain) > SHOWN else "")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+
+
+class ImagesError(Exception):
+    """Whatever this package raises on purpose."""
+
+    code: ClassVar[str] = "images-error"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, {"__notes__": getattr(self, "__notes__", [])}
+
+
+class _InvalidText(ImagesError, ValueError):
+    """A text that does not follow its grammar, and why."""
+
+    noun: ClassVar[str] = "text"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text, reason)
+        self.text, self.reason = text, reason
+
+    def __str__(self) -> str:
+        return f'invalid {self.noun} "{shown(self.text)}": {self.reason}'
+
+
+class InvalidReference(_InvalidText):
+    """A text is not an image reference."""
+
+    code, noun = "invalid-reference", "reference"
+
+
+class InvalidDigest(_InvalidText):
+    """A text is not a digest of an algorithm known here."""
+
+    code, noun = "invalid-digest", "digest"
+
+
+class InvalidPlatform(_InvalidText):
+    """A text is not a platform (``os/architecture[/variant]``)."""
+
+    code, noun = "invalid-platform", "platform"
+
+
+class InvalidAddress(_InvalidText):
+    """A text is not an address that may be dialled or served."""
+
+    code, noun = "invalid-address", "address"
+
+
+class InvalidUsage(_InvalidText):
+    """An option or argument has a value that cannot be used."""
+
+    code, noun = "invalid-usage", "value"
+
+
+class InvalidConfiguration(_InvalidText):
+    """A configuration file or setting cannot be read; *text* names the file."""
+
+    code, noun = "invalid-configuration", "configuration"
+
+
+class _InvalidThing(ImagesError, ValueError):
+    """Content from outside that breaks a rule of its format; *source* names it."""
+
+    noun: ClassVar[str] = "content"
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source, self.reason = source, reason
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: invalid {self.noun}: {shown(self.reason)}"
+
+
+class InvalidDocument(_InvalidThing):
+    """A manifest, index, config or descriptor breaks a rule of its specification."""
+
+    code, noun = "invalid-document", "document"
+
+
+class NotAnImage(InvalidDocument):
+    """A well-formed artifact that is not a container image (a signature, a chart)."""
+
+    code, noun = "not-an-image", "image"
+
+
+class InvalidArchive(_InvalidThing):
+    """An archive or layout cannot be read as images."""
+
+    code, noun = "invalid-archive", "archive"
+
+
+class InvalidLayer(_InvalidThing):
+    """A layer is not a tar stream that can be read safely."""
+
+    code, noun = "invalid-layer", "layer"
+
+
+class LimitExceeded(ImagesError, ValueError):
+    """Something from outside is larger, deeper or longer than its limit."""
+
+    code = "limit-exceeded"
+
+    def __init__(self, source: str, what: str, limit: int) -> None:
+        super().__init__(source, what, limit)
+        self.source, self.what, self.limit = source, what, limit
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: {self.what} exceeds the limit of {self.limit}"
+
+
+class DigestMismatch(ImagesError, ValueError):
+    """What arrived is not what its digest names."""
+
+    code = "digest-mismatch"
+
+    def __init__(self, expected: str, actual: str, source: str) -> None:
+        super().__init__(expected, actual, source)
+        self.expected, self.actual, self.source = expected, actual, source
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: content is {self.actual}, not {self.expected}"
+
+
+class SizeMismatch(ImagesError, ValueError):
+    """What arrived has not the size (bytes) that its descriptor states."""
+
+    code = "size-mismatch"
+
+    def __init__(self, expected: int, actual: int, source: str) -> None:
+        super().__init__(expected, actual, source)
+        self.expected, self.actual, self.source = expected, actual, source
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: content has {self.actual} bytes, not {self.expected}"
+
+
+class NotFound(ImagesError, LookupError):
+    """A place that was asked says there is no such thing."""
+
+    code = "not-found"
+
+    def __init__(self, name: str, place: str = "") -> None:
+        super().__init__(name, place)
+        self.name, self.place = name, place
+
+    def __str__(self) -> str:
+        return f"{shown(self.name)}: not found" + (f" in {shown(self.place)}" if self.place else "")
+
+
+class ImageNotFound(NotFound):
+    """There is no such image in the place that was asked."""
+
+    code = "image-not-found"
+
+    def __str__(self) -> str:
+        where = f" in {shown(self.place)}" if self.place else ""
+        return f"No such image: {shown(self.name)}{where}"
+
+
+class BlobNotFound(NotFound):
+    """There is no such blob in the place that was asked."""
+
+    code = "blob-not-found"
+
+
+class PlatformNotFound(NotFound):
+    """An index has no manifest for the platforms wanted; *available* names those it has."""
+
+    code = "platform-not-found"
+
+    def __init__(self, name: str, wanted: str, available: Sequence[str] = ()) -> None:
+        super().__init__(name, wanted)
+        self.args = (name, wanted, tuple(available))
+        self.wanted, self.available = wanted, tuple(available)
+
+    def __str__(self) -> str:
+        has = f"; it has {', '.join(map(shown, self.available))}" if self.available else ""
+        return f"{shown(self.name)}: no manifest for platform {self.wanted}{has}"
+
+
+class AmbiguousImage(ImagesError, LookupError):
+    """A short ID begins the ID of more than one image."""
+
+    code = "ambiguous-image"
+
+    def __init__(self, name: str, matches: Sequence[str] = ()) -> None:
+        super().__init__(name, tuple(matches))
+        self.name, self.matches = name, tuple(matches)
+
+    def __str__(self) -> str:
+        return f"{shown(self.name)}: ambiguous, it begins the ID of {len(self.matches)} images"
+
+
+class Conflict(ImagesError, RuntimeError):
+    """The operation would break something that is still in use."""
+
+    code = "conflict"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"conflict: {shown(self.name)}: {self.reason}"
+
+
+class Unsupported(ImagesError, NotImplementedError):
+    """No plugin does this operation, or not in this form."""
+
+    code = "unsupported"
+
+    def __init__(self, operation: str, reason: str = "no plugin implements it") -> None:
+        super().__init__(operation, reason)
+        self.operation, self.reason = operation, reason
+
+    def __str__(self) -> str:
+        return f"{self.operation}: not supported: {self.reason}"
+
+
+class HookError(ImagesError, RuntimeError):
+    """A plugin breaks the contract of a hook; *plugins* names those involved."""
+
+    code = "hook-error"
+
+    def __init__(self, hook: str, reason: str, plugins: Sequence[str] = ()) -> None:
+        super().__init__(hook, reason, tuple(plugins))
+        self.hook, self.reason, self.plugins = hook, reason, tuple(plugins)
+
+    def __str__(self) -> str:
+        who = f" (plugins: {', '.join(self.plugins)})" if self.plugins else ""
+        return f"hook {self.hook}: {self.reason}{who}"
+
+
+class Unreachable(ImagesError, ConnectionError):
+    """No place was left to ask; *reasons* says what happened at each."""
+
+    code = "unreachable"
+
+    def __init__(self, name: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(name, tuple(reasons))
+        self.name, self.reasons = name, tuple(reasons)
+
+    def __str__(self) -> str:
+        why = "; ".join(map(shown, self.reasons)) or "no endpoint answers for it"
+        return f"{shown(self.name)}: cannot be reached: {why}"
+
+
+class InvalidResponse(ImagesError, ConnectionError):
+    """A server's answer breaks the protocol."""
+
+    code = "invalid-response"
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source, self.reason = source, reason
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: invalid response: {shown(self.reason)}"
+
+
+class RegistryError(ImagesError, OSError):
+    """A registry was reached and refused; *status* is HTTP's."""
+
+    code = "registry-error"
+
+    def __init__(self, source: str, status: int, message: str = "") -> None:
+        super().__init__(source, status, message)
+        self.args = (source, status, message)
+        self.source, self.status, self.message = source, status, message
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: the registry answered {self.status} {shown(self.message)}"
+
+
+class RateLimited(RegistryError):
+    """A registry's pull limit is used up, and the wait it asks for is too long."""
+
+    code = "rate-limited"
+
+
+class AuthError(ImagesError, PermissionError):
+    """A registry or token server did not accept who we are."""
+
+    code = "auth-error"
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.args = (source, reason)
+        self.source, self.reason = source, reason
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)}: access denied: {shown(self.reason)}"
+
+
+class UnsafeAddress(ImagesError, PermissionError):
+    """A server sent us to an address where a request or credentials must not go."""
+
+    code = "unsafe-address"
+
+    def __init__(self, source: str, address: str, reason: str) -> None:
+        super().__init__(source, address)
+        self.args = (source, address, reason)
+        self.source, self.address, self.reason = source, address, reason
+
+    def __str__(self) -> str:
+        return f"{shown(self.source)} points to {shown(self.address)}: refused: {self.reason}"
+
+
+class CredentialHelperError(ImagesError, OSError):
+    """A credential helper cannot be run or does not answer."""
+
+    code = "credential-helper"
+
+    def __init__(self, helper: str, registry: str, reason: str) -> None:
+        super().__init__(helper, registry)
+        self.args = (helper, registry, reason)
+        self.helper, self.registry, self.reason = helper, registry, reason
+
+    def __str__(self) -> str:
+        name = shown(f"docker-credential-{self.helper}")
+        return f"{name} for {shown(self.registry)}: {shown(self.reason)}"
+
+
+class StoreError(ImagesError, OSError):
+    """The store cannot do what was asked; *path* is the file concerned."""
+
+    code = "store-error"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.args = (path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"store {shown(self.path)}: {self.reason}"
+
+
+class StoreFull(StoreError):
+    """The disk, quota or file-size limit is used up; nothing was changed."""
+
+    code = "store-full"
+
+
+class StoreReadOnly(StoreError):
+    """The store cannot be written here."""
+
+    code = "store-read-only"
+
+
+class StoreDamaged(StoreError):
+    """A file of the store is not what it must be."""
+
+    code = "store-damaged"
+
+
+class StoreUnsafe(StoreError):
+    """The store's folder or a lock file belongs to someone else or is a link."""
+
+    code = "store-unsafe"
+
+
+class StoreTooNew(StoreError):
+    """A newer version wrote this store; it was left unchanged."""
+
+    code = "store-too-new"
+
+
+class LockTimeout(StoreError, TimeoutError):
+    """A lock was not free in time; *reason* names its holder."""
+
+    code = "lock-timeout"

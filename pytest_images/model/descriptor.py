@@ -1,0 +1,119 @@
+"""A pointer to content: media type, digest and size (OCI image-spec, descriptor.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from pytest_images.errors import InvalidDigest, InvalidDocument
+from pytest_images.model.digest import Digest
+from pytest_images.model.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIZE_LIMIT = 1 << 62  # bytes; what a signed 64-bit offset can still address with room
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """Where content is: its media type, digest and size in bytes."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    platform: Platform | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self.size) is not int or not 0 <= self.size <= SIZE_LIMIT:
+            raise InvalidDocument(str(self.digest), f"the size {self.size!r} is not a byte count")
+
+    @classmethod
+    def from_json(cls, document: object, source: str) -> Self:
+        """Read a descriptor; *source* names the document it stands in, for the error."""
+        if not isinstance(document, dict):
+            raise InvalidDocument(source, "a descriptor is not an object")
+        digest, size = document.get("digest"), document.get("size")
+        if not isinstance(digest, str):
+            raise InvalidDocument(source, "a descriptor has no digest")
+        if type(size) is not int or not 0 <= size <= SIZE_LIMIT:
+            raise InvalidDocument(source, f"the size of {digest} is not a byte count")
+        try:
+            parsed = Digest.parse(digest)
+        except InvalidDigest as error:
+            raise InvalidDocument(source, str(error)) from error
+        return cls(
+            media_type=_text(document, "mediaType", source),
+            digest=parsed,
+            size=size,
+            platform=platform_from_json(document.get("platform"), source),
+            annotations=annotations_from_json(document.get("annotations"), source),
+            urls=_texts(document.get("urls"), source),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the descriptor as its specification writes it."""
+        document: dict[str, Any] = {
+            "mediaType": self.media_type,
+            "digest": str(self.digest),
+            "size": self.size,
+        }
+        if self.urls:
+            document["urls"] = list(self.urls)
+        if self.annotations:
+            document["annotations"] = dict(self.annotations)
+        if self.platform is not None:
+            document["platform"] = platform_to_json(self.platform)
+        return document
+
+
+def platform_from_json(document: object, source: str) -> Platform | None:
+    """Read a ``platform`` object; None and the empty names of attestations give None."""
+    if document is None:
+        return None
+    if not isinstance(document, dict):
+        raise InvalidDocument(source, "a platform is not an object")
+    os, architecture = document.get("os") or "", document.get("architecture") or ""
+    variant = document.get("variant") or ""
+    if not all(isinstance(part, str) for part in (os, architecture, variant)):
+        raise InvalidDocument(source, "a platform's fields are not text")
+    if not os or not architecture:
+        return None
+    try:
+        return Platform(os, architecture, variant)
+    except ValueError as error:
+        raise InvalidDocument(source, str(error)) from error
+
+
+def platform_to_json(platform: Platform) -> dict[str, str]:
+    """Return a ``platform`` object as an index writes it."""
+    document = {"architecture": platform.architecture, "os": platform.os}
+    if platform.variant:
+        document["variant"] = platform.variant
+    return document
+
+
+def annotations_from_json(document: object, source: str) -> dict[str, str]:
+    """Read an ``annotations`` or ``Labels`` object: text to text."""
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
+        raise InvalidDocument(source, "annotations are not a map of text to text")
+    return document
+
+
+def _text(document: Mapping[str, object], key: str, source: str) -> str:
+    value = document.get(key, "")
+    if not isinstance(value, str):
+        raise InvalidDocument(source, f"{key} is not text")
+    return value
+
+
+def _texts(value: object, source: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidDocument(source, "urls is not a list of text")
+    return tuple(value)

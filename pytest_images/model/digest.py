@@ -1,0 +1,54 @@
+"""The address of content: an algorithm and the hex of its hash (OCI image-spec, descriptor.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pytest_images.errors import InvalidDigest
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+HEX_DIGITS = {"sha256": 64, "sha512": 128}
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """The address of content: an algorithm and the hex of its hash.
+
+    >>> str(Digest.of(b""))[:19]
+    'sha256:e3b0c44298fc'
+    """
+
+    algorithm: str
+    encoded: str
+
+    def __post_init__(self) -> None:
+        if len(self.encoded) != HEX_DIGITS.get(self.algorithm) or not _HEX.issuperset(self.encoded):
+            raise InvalidDigest(str(self), "expected sha256: or sha512: and its lower-case hex")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``algorithm:hex``; raises InvalidDigest for anything else."""
+        algorithm, _, encoded = text.partition(":")
+        return cls(algorithm, encoded)
+
+    @classmethod
+    def of(cls, content: bytes, algorithm: str = "sha256") -> Self:
+        """Compute the digest of *content*."""
+        return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
+
+    def hasher(self) -> _Hash:
+        """Return a fresh hash object of this digest's algorithm."""
+        return hashlib.new(self.algorithm)
+
+    @property
+    def short(self) -> str:
+        """The first 12 hex digits, as Docker shows an image ID."""
+        return self.encoded[:12]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.encoded}"

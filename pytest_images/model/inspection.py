@@ -1,0 +1,21 @@
+"""Everything known of one image, and Docker's JSON for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_images.model.config import Config
+    from pytest_images.model.image import Image
+    from pytest_images.model.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An image with its documents; *tagged* is when a name last moved to it (RFC 3339)."""
+
+    image: Image
+    config: Config
+    manifest: Manifest
+    tagged: str = ""

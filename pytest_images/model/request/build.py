@@ -1,0 +1,45 @@
+"""`docker image build`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.reference import Reference
+    from pytest_images.model.secret import Secret
+
+    Context = Path | BinaryIO | str | Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """Build an image from a Dockerfile and a build context.
+
+    ``context``: a folder, a tar stream, a URL, or names and bytes. ``dockerfile``: its path
+    in the context, None for ``Dockerfile``; ``dockerfile_text`` is the text itself.
+    ``network``: ``host``, ``none`` or ``default``. ``outputs``: (type, destination) pairs as
+    of ``--output``.
+    """
+
+    context: Context
+    dockerfile: str | None = None
+    dockerfile_text: str | None = None
+    tags: tuple[Reference, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    no_cache: bool = False
+    pull: bool = False
+    platforms: tuple[Platform, ...] = ()
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    add_hosts: tuple[tuple[str, str], ...] = ()
+    network: str = "default"
+    outputs: tuple[tuple[str, str], ...] = ()
+    metadata_file: Path | None = None
+    iid_file: Path | None = None

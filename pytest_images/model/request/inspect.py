@@ -1,0 +1,18 @@
+"""`docker image inspect`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRequest:
+    """Say everything about one image, of an index the manifest for ``platform``."""
+
+    image: Selector
+    platform: Platform | None = None

@@ -1,0 +1,24 @@
+"""`docker image rm`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class RmRequest:
+    """Remove names, and images that no name is left for.
+
+    ``force``: also an ID that several repositories name. ``prune_parents`` is accepted and
+    changes nothing: there are no untagged parents. ``platforms``: only these of an index.
+    """
+
+    image: Selector
+    force: bool = False
+    prune_parents: bool = True
+    platforms: tuple[Platform, ...] = ()

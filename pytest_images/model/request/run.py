@@ -1,0 +1,26 @@
+"""One RUN step of a build, as the question `build_run` gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_images.model.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """One command to run in a root file system; its output goes to ``log``."""
+
+    rootfs: Path
+    command: tuple[str, ...]
+    platform: Platform
+    log: BinaryIO
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str = "/"
+    user: str = ""
+    network: str = "default"

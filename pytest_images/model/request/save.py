@@ -1,0 +1,24 @@
+"""`docker image save`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """Write images as one archive into ``stream``, which stays open.
+
+    ``form``: ``both`` (``manifest.json`` and an OCI layout, as Docker writes), ``oci`` or
+    ``docker``. ``platforms``: only these of an index.
+    """
+
+    images: tuple[Selector, ...]
+    stream: BinaryIO
+    form: str = "both"
+    platforms: tuple[Platform, ...] = ()

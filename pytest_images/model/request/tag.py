@@ -1,0 +1,18 @@
+"""`docker image tag`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_images.model.reference import Reference
+    from pytest_images.model.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """Give ``source`` the further name ``target``, which must have a tag and no digest."""
+
+    source: Selector
+    target: Reference
