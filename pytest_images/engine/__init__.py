@@ -1,0 +1,1 @@
+"""The embedded engine: the verbs of `docker image`, done in this process, one module each."""

@@ -1,0 +1,147 @@
+"""The embedded engine as a plugin: twelve short verbs over a store and a registry client."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from pytest_images.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_images.content.durability import Durability
+    from pytest_images.content.store import Store
+    from pytest_images.images import Images
+    from pytest_images.model.endpoint import Access, Credentials
+    from pytest_images.model.image import Image, Loaded, Pushed, Removal
+    from pytest_images.model.inspection import Inspection
+    from pytest_images.model.progress import Progress
+    from pytest_images.model.request.inspect import InspectRequest
+    from pytest_images.model.request.load import LoadRequest
+    from pytest_images.model.request.ls import LsRequest
+    from pytest_images.model.request.pull import PullRequest
+    from pytest_images.model.request.push import PushRequest
+    from pytest_images.model.request.rm import RmRequest
+    from pytest_images.model.request.tag import TagRequest
+    from pytest_images.registry.client import Client
+
+    CredentialsOf = Callable[[str, Access, Credentials | None], Credentials | None]
+
+
+class EmbeddedEngine:
+    """Our own engine. The store opens and the client is made at first use, not before.
+
+    A verb that is not here yet is not implemented at all: the door then says `Unsupported`.
+    """
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        *,
+        run: str | None = None,
+        durability: Durability | None = None,
+    ) -> None:
+        self._home, self._run, self._durability = home, run, durability
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._client: Client | None = None
+        self._images: Images | None = None
+
+    def bind(self, images: Images) -> None:
+        """Set the door through which the client asks for credentials and reports progress."""
+        self._images = images
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store was opened: nothing was touched before."""
+        return self._store is not None
+
+    @property
+    def store(self) -> Store:
+        """The store, opened at the first call."""
+        with self._lock:
+            if self._store is None:
+                from pytest_images.content.store import Store
+
+                self._store = Store.open(self._home, run=self._run, durability=self._durability)
+            return self._store
+
+    @property
+    def client(self) -> Client:
+        """The registry client, made at the first call."""
+        with self._lock:
+            if self._client is None:
+                from pytest_images.registry.client import Client
+
+                self._client = Client(self._credentials, self._report)
+            return self._client
+
+    def close(self) -> None:
+        """Close connections and the store. Safe when called twice."""
+        with self._lock:
+            client, self._client = self._client, None
+            store, self._store = self._store, None
+        if client is not None:
+            client.close()
+        if store is not None:
+            store.close()
+
+    def _credentials(
+        self, registry: str, access: Access, rejected: Credentials | None
+    ) -> Credentials | None:
+        return self._images.credentials(registry, access, rejected) if self._images else None
+
+    def _report(self, event: Progress) -> None:
+        if self._images is not None:
+            self._images.progress(event)
+
+    @hookimpl
+    def image_pull(self, images: Images, request: PullRequest) -> tuple[Image, ...]:
+        """Pull from a registry."""
+        from pytest_images.engine.pull import pull
+
+        return pull(images, self.store, self.client, request)
+
+    @hookimpl
+    def image_push(self, images: Images, request: PushRequest) -> tuple[Pushed, ...]:
+        """Push to a registry."""
+        from pytest_images.engine.push import push
+
+        return push(images, self.store, self.client, request)
+
+    @hookimpl
+    def image_load(self, images: Images, request: LoadRequest) -> tuple[Loaded, ...]:
+        """Load an archive or a layout."""
+        from pytest_images.engine.load import load
+
+        return load(images, self.store, request)
+
+    @hookimpl
+    def image_ls(self, images: Images, request: LsRequest) -> tuple[Image, ...]:
+        """List what the store holds."""
+        from pytest_images.engine.ls import ls
+
+        return ls(images, self.store, request)
+
+    @hookimpl
+    def image_rm(self, images: Images, request: RmRequest) -> tuple[Removal, ...]:
+        """Take names and images away."""
+        from pytest_images.engine.rm import rm
+
+        return rm(images, self.store, request)
+
+    @hookimpl
+    def image_inspect(self, images: Images, request: InspectRequest) -> Inspection:
+        """Say everything about an image."""
+        from pytest_images.engine.inspect import inspect
+
+        return inspect(images, self.store, request)
+
+    @hookimpl
+    def image_tag(self, images: Images, request: TagRequest) -> Image:
+        """Give an image a further name."""
+        from pytest_images.engine.tag import tag
+
+        return tag(images, self.store, request)

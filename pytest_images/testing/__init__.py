@@ -1,0 +1,1 @@
+"""For authors of plugins: small real images, and the contract that every engine must pass."""
