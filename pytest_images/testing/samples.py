@@ -24,6 +24,7 @@ from pytest_images.model.digest import Digest
 from pytest_images.model.manifest import Index, Manifest
 from pytest_images.model.platform import Platform
 from pytest_images.model.reference import Reference
+from pytest_images.model.selector import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Sample:
                 lease.hold(digest)
                 store.put(content, digest)
             store.add(self.manifest, self.config, [Reference.parse(name) for name in names])
-        return store.image(_selector(self.config.id))
+        return store.image(Selector.of(self.config.id))
 
     def layout(self, folder: Path, *names: str) -> Path:
         """Write an OCI image layout with the image under *names*; return its folder."""
@@ -145,12 +146,6 @@ def index(*samples: Sample, docker: bool = False) -> SampleIndex:
     media_type = media_types.DOCKER_INDEX if docker else media_types.OCI_INDEX
     document = {"schemaVersion": 2, "mediaType": media_type, "manifests": entries}
     return SampleIndex(Index.parse(_dump(document)), samples)
-
-
-def _selector(digest: Digest) -> Any:
-    from pytest_images.model.selector import Selector
-
-    return Selector.of(digest)
 
 
 def _layer_tar(seed: str, size: int) -> bytes:

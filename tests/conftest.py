@@ -1,0 +1,53 @@
+"""What all tests share: peers by name, a real registry, the ledger of what is left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ledger import Ledger
+from tests.peers import DockerRegistry, peer, serving_docker_registry, shared_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _peers_are_here(request: pytest.FixtureRequest) -> None:
+    """Skip a test marked ``peer(...)`` where one is missing, or fail where it is required."""
+    for mark in request.node.iter_markers("peer"):
+        for name in mark.args:
+            peer(name)
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRegistry]:
+    """A real, empty registry for this process's tests."""
+    with serving_docker_registry(tmp_path_factory.mktemp("docker-registry")) as registry:
+        yield registry
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    """An account of the test: descriptors, threads, children, temporary files, a canary."""
+    temp = tmp_path / "ledger-temp"
+    temp.mkdir()
+    canary = tmp_path / "canary"
+    canary.write_bytes(b"outside of everything")
+    monkeypatch.setenv("TMPDIR", str(temp))
+    monkeypatch.setattr("tempfile.tempdir", str(temp))
+    account = Ledger(canary, temp)
+    account.open()
+    yield account
+    account.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real images; skips (or fails, where required) without it."""
+    peer("shared")
+    folder = shared_images()
+    assert folder is not None
+    return folder

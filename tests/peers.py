@@ -1,0 +1,127 @@
+"""The real programs that tests are held against, and where to find them.
+
+``PYTEST_IMAGES_REQUIRE=skopeo,registry`` (or ``all``) turns a missing one into a failure,
+so that no skip hides a missing peer in CI.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The name in PYTEST_IMAGES_REQUIRE and in @pytest.mark.peer, and the program behind it.
+PROGRAMS = {
+    "skopeo": "skopeo",
+    "podman": "podman",
+    "buildah": "buildah",
+    "registry": "docker-registry",
+    "dockerd": "dockerd",
+    "docker": "docker",
+    "cc": "cc",
+    "tar": "tar",
+    "curl": "curl",
+}
+# Abilities of the machine that tests can need like a program.
+ABILITIES = {"root": lambda: os.geteuid() == 0, "shared": lambda: shared_images() is not None}
+
+
+def is_required(name: str) -> bool:
+    """Say whether this run promises to have *name*."""
+    required = os.environ.get("PYTEST_IMAGES_REQUIRE", "").replace(" ", "").split(",")
+    return name in required or "all" in required
+
+
+def peer(name: str) -> str:
+    """Return the path of the program *name* stands for; skip, or fail where it is required."""
+    if name in ABILITIES:
+        found = "yes" if ABILITIES[name]() else None
+    else:
+        found = shutil.which(PROGRAMS[name], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if found is None:
+        message = f"{name} is not on this machine"
+        if is_required(name):
+            pytest.fail(f"{message}, but PYTEST_IMAGES_REQUIRE names it")
+        pytest.skip(message)
+    return found
+
+
+def shared_images() -> Path | None:
+    """The folder of real images: $PYTEST_IMAGES_SHARED, or ``../shared/images``, or None."""
+    named = os.environ.get("PYTEST_IMAGES_SHARED")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "images"
+    return folder if folder.is_dir() else None
+
+
+@dataclass(frozen=True, slots=True)
+class DockerRegistry:
+    """A running server of the distribution project; ``str()`` is ``127.0.0.1:port``."""
+
+    address: str
+    log: Path
+    root: Path
+
+    def access_log(self, contains: str = "") -> list[str]:
+        """Return the access log's lines with *contains* in them."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if '"HTTP/1.1"' not in line and contains in line]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@contextlib.contextmanager
+def serving_docker_registry(folder: Path) -> Iterator[DockerRegistry]:
+    """Run a real registry over *folder* on a free port until the block ends."""
+    program = peer("registry")
+    folder.mkdir(parents=True, exist_ok=True)
+    address = f"127.0.0.1:{_free_port()}"
+    config = folder / "config.yml"
+    config.write_text(
+        "version: 0.1\n"
+        "log: {accesslog: {disabled: false}, level: warn}\n"
+        "storage:\n"
+        f"  filesystem: {{rootdirectory: {folder / 'data'}}}\n"
+        "  delete: {enabled: true}\n"
+        f"http: {{addr: '{address}'}}\n"
+    )
+    log = folder / "access.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([program, "serve", config], stdout=out, stderr=out)
+        try:
+            _wait_for(address, process)
+            yield DockerRegistry(address, log, folder / "data")
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], limit: float = 10) -> None:
+    host, _, port = address.partition(":")
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    pytest.fail(f"the peer at {address} did not start")
