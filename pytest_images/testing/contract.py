@@ -1,11 +1,11 @@
 """What every engine must do: subclass `EngineContract`, give it your engine, run pytest.
 
-    class TestMyEngine(EngineContract):
-        verbs = frozenset({"load", "tag", "ls", "rm", "inspect"})
+class TestMyEngine(EngineContract):
+    verbs = frozenset({"load", "tag", "ls", "rm", "inspect"})
 
-        @pytest.fixture
-        def engine(self) -> object:
-            return MyEngine()
+    @pytest.fixture
+    def engine(self) -> object:
+        return MyEngine()
 
 Verbs that are not named must say `Unsupported`. Every test makes its own images, small and
 in memory; push and pull go to a throw-away registry on loopback.
