@@ -1,0 +1,131 @@
+"""Pull and push, as commands and inside a process, beside skopeo."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks import peers, workload
+from benchmarks.timing import Contestant, alternate, command, table
+from pytest_images import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SKOPEO_PULL = "skopeo docker: -> oci:"
+SKOPEO_PUSH = "skopeo oci: -> docker:"
+
+
+def pull(folder: Path, rounds: int, sizes: str) -> None:
+    """Pull into an empty store, from a real registry on loopback, default durability."""
+    skopeo = peers.find("skopeo")
+    if skopeo is None:
+        return
+    with peers.docker_registry(folder / "registry") as address:
+        for size in sizes:
+            name = f"{address}/bench/{size.lower()}:1"
+            layout = workload.layout(folder / "images", size)
+            _copy(skopeo, "--dest-tls-verify=false", f"oci:{layout}:1", f"docker://{name}")
+            bench = _Pull(skopeo, name, folder / "fresh")
+            table(f"pull {size}", alternate(bench.contestants(), rounds), SKOPEO_PULL)
+            table(f"pull {size} again, unchanged", alternate(bench.unchanged(), rounds))
+
+
+def push(folder: Path, rounds: int, sizes: str) -> None:
+    """Push into repositories never used before, on a real registry on loopback."""
+    skopeo = peers.find("skopeo")
+    if skopeo is None:
+        return
+    with peers.docker_registry(folder / "push-registry") as address:
+        for size in sizes:
+            layout = workload.layout(folder / "images", size)
+            bench = _Push(skopeo, address, layout, folder / f"push-store-{size}")
+            table(f"push {size}", alternate(bench.contestants(), rounds), SKOPEO_PUSH)
+
+
+@dataclass
+class _Pull:
+    skopeo: str
+    name: str
+    fresh: Path
+
+    def contestants(self) -> list[Contestant]:
+        return [
+            Contestant("pull, command", self._empty, self._by_command),
+            Contestant("pull, in a process", self._empty, self._in_process),
+            Contestant(SKOPEO_PULL, self._empty, self._by_skopeo),
+        ]
+
+    def unchanged(self) -> list[Contestant]:
+        """The same pull where everything is here already: one HEAD."""
+        host = Host(home=self.fresh.with_name("kept"), load_entry_points=False)
+        host.images.pull(self.name)
+        return [
+            Contestant(
+                "in a process", lambda: None, lambda _: bool(host.images.pull(self.name)) - 1
+            )
+        ]
+
+    def _empty(self) -> Path:
+        shutil.rmtree(self.fresh, ignore_errors=True)
+        return self.fresh
+
+    def _by_skopeo(self, fresh: Path) -> int:
+        return _copy(
+            self.skopeo, "--src-tls-verify=false", f"docker://{self.name}", f"oci:{fresh}:1"
+        )
+
+    def _by_command(self, fresh: Path) -> int:
+        return command(*peers.OURS, "pull", "-q", self.name, env={"PYTEST_IMAGES_HOME": str(fresh)})
+
+    def _in_process(self, fresh: Path) -> int:
+        with Host(home=fresh, load_entry_points=False) as host:
+            host.images.pull(self.name)
+        return 0
+
+
+@dataclass
+class _Push:
+    skopeo: str
+    address: str
+    layout: Path
+    store: Path
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def contestants(self) -> list[Contestant]:
+        with Host(home=self.store, load_entry_points=False) as host:
+            host.images.load(self.layout)
+        return [
+            Contestant("push, command", self._tagged, self._by_command),
+            Contestant("push, in a process", self._tagged, self._in_process),
+            Contestant(SKOPEO_PUSH, self._new_name, self._by_skopeo),
+        ]
+
+    def _new_name(self) -> str:
+        return f"{self.address}/bench/n{next(self.numbers)}:1"
+
+    def _tagged(self) -> str:
+        name = self._new_name()
+        with Host(home=self.store, load_entry_points=False) as host:
+            host.images.tag(host.images.ls()[0].id, name)
+        return name
+
+    def _by_skopeo(self, name: str) -> int:
+        return _copy(
+            self.skopeo, "--dest-tls-verify=false", f"oci:{self.layout}:1", f"docker://{name}"
+        )
+
+    def _by_command(self, name: str) -> int:
+        return command(*peers.OURS, "push", "-q", name, env={"PYTEST_IMAGES_HOME": str(self.store)})
+
+    def _in_process(self, name: str) -> int:
+        with Host(home=self.store, load_entry_points=False) as host:
+            host.images.push(name)
+        return 0
+
+
+def _copy(skopeo: str, *words: str) -> int:
+    return command(skopeo, "--insecure-policy", "copy", "-q", *words)

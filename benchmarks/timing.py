@@ -1,0 +1,83 @@
+"""Runs in alternation, medians and ratios, and the most memory a command took."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+KILO = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
+
+
+@dataclass(slots=True)
+class Runs:
+    """What one contestant took: seconds, and bytes of memory where it is a command."""
+
+    name: str
+    seconds: list[float] = field(default_factory=list)
+    memory: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One way to do the work: *prepare* is not timed and its result is given to *act*."""
+
+    name: str
+    prepare: Callable[[], Any]
+    act: Callable[[Any], int]
+
+
+def alternate(contestants: Sequence[Contestant], rounds: int) -> list[Runs]:
+    """Time each contestant *rounds* times, in turn, after one round that does not count."""
+    runs = [Runs(contestant.name) for contestant in contestants]
+    for number in range(rounds + 1):
+        for run, contestant in zip(runs, contestants, strict=True):
+            prepared = contestant.prepare()
+            os.sync()
+            started = time.perf_counter()
+            memory = contestant.act(prepared)
+            if number:
+                run.seconds.append(time.perf_counter() - started)
+            run.memory = max(run.memory, memory)
+    return runs
+
+
+def command(*words: object, env: dict[str, str] | None = None) -> int:
+    """Run a command to its end; return its peak memory in bytes. A failure ends the benchmark."""
+    process = subprocess.Popen(
+        [str(word) for word in words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | (env or {}),
+    )
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode:
+        raise SystemExit(f"{words} failed: {errors.decode(errors='replace')}")
+    return usage.ru_maxrss * KILO
+
+
+def table(title: str, runs: Sequence[Runs], against: str | None = None) -> None:
+    """Print medians, and the ratio of each to the contestant called *against*."""
+    print(f"\n{title}")
+    base = next((run.median for run in runs if run.name == against), None)
+    for run in runs:
+        ratio = f"{run.median / base:8.2f} x" if base else ""
+        memory = f"{run.memory / 1e6:7.0f} MB" if run.memory else ""
+        spread = f"({min(run.seconds):.3f}-{max(run.seconds):.3f})"
+        print(f"  {run.name:34} {run.median:9.4f} s {spread:>17} {ratio:>10} {memory:>10}")
+    sys.stdout.flush()
