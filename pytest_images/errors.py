@@ -23,6 +23,7 @@ ImagesError
 ├── Unsupported             also NotImplementedError
 ├── HookError               also RuntimeError
 ├── Unreachable             also ConnectionError
+│   └── TlsError
 ├── InvalidResponse         also ConnectionError
 ├── RegistryError           also OSError
 │   └── RateLimited
@@ -304,6 +305,12 @@ class Unreachable(ImagesError, ConnectionError):
     def __str__(self) -> str:
         why = "; ".join(map(shown, self.reasons)) or "no endpoint answers for it"
         return f"{shown(self.name)}: cannot be reached: {why}"
+
+
+class TlsError(Unreachable):
+    """A server does not speak TLS, or shows a certificate that is not believed."""
+
+    code = "tls-error"
 
 
 class InvalidResponse(ImagesError, ConnectionError):

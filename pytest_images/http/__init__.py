@@ -1,0 +1,1 @@
+"""One careful HTTP session: TLS, redirects, limits, retries. Only this package dials."""

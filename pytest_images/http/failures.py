@@ -1,0 +1,79 @@
+"""What went wrong on the way, as one of our errors: never a library's, never with a header."""
+
+from __future__ import annotations
+
+import ssl
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import ImagesError, InvalidResponse, TlsError, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_images.http.address import Address
+
+_DEPTH = 12
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return what sending and reading may raise, for an ``except``."""
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    return RequestException, HTTPError, HTTPException, OSError, ValueError
+
+
+def failure_of(error: Exception, address: Address) -> ImagesError:
+    """Return *error*, met while talking to *address*, as one of ours (to raise ``from None``)."""
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, ImagesError):
+            return cause.with_traceback(None)
+    for cause in chain:
+        if isinstance(cause, ssl.SSLError):
+            return _tls_failure(cause, address)
+    for cause in reversed(chain):
+        if isinstance(cause, HTTPException) and not isinstance(cause, ConnectionError):
+            return InvalidResponse(address.base, f"{type(cause).__name__}: {cause}")
+    return Unreachable(address.base, [_reason(chain)])
+
+
+def speaks_no_tls(error: ssl.SSLError) -> bool:
+    """Whether a handshake failed because the other side answered in something else than TLS."""
+    return any(word in (error.reason or "") for word in _NOT_TLS)
+
+
+def _tls_failure(error: ssl.SSLError, address: Address) -> TlsError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        failure = TlsError(address.base, [f"certificate: {error.verify_message}"])
+        failure.add_note("set SSL_CERT_FILE to the authority that signed it, if you trust it")
+    elif speaks_no_tls(error):
+        failure = TlsError(address.base, ["the server does not speak TLS on this port"])
+        failure.add_note("only loopback registries are asked in plain HTTP without being told to")
+    else:
+        failure = TlsError(address.base, [f"TLS: {error.reason or error}"])
+    return failure
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield *error* and what is wrapped in it, outermost first: causes, reasons, arguments."""
+    for _ in range(_DEPTH):
+        if error is None:
+            return
+        yield error
+        inner = [getattr(error, "reason", None), *error.args]
+        nested = [item for item in inner if isinstance(item, BaseException)]
+        error = nested[0] if nested else error.__cause__ or error.__context__
+
+
+def _reason(chain: list[BaseException]) -> str:
+    """Return the innermost reason in words."""
+    for cause in reversed(chain):
+        if isinstance(cause, TimeoutError):
+            return f"timed out: {cause}" if str(cause) not in ("", "timed out") else "timed out"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    text = str(chain[-1]) or type(chain[-1]).__name__
+    return f"connection broken: {text}"
