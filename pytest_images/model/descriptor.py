@@ -5,36 +5,54 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_images.errors import InvalidDigest, InvalidDocument
-from pytest_images.model.digest import Digest
-from pytest_images.model.platform import Platform
+from pytest_images.errors import InvalidDigest, InvalidDocument, InvalidPlatform, LimitExceeded
+from pytest_images.model.digest import HEX_DIGITS, Digest
+from pytest_images.model.documents import exact_fields
+from pytest_images.model.frozen import FrozenMap
+from pytest_images.model.platform import UNKNOWN, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIZE_LIMIT = 1 << 62  # bytes; what a signed 64-bit offset can still address with room
+URL_LIMIT = 64
+_EMPTY = frozenset(Digest.of(b"", algorithm) for algorithm in HEX_DIGITS)
+_FIELDS = frozenset(
+    {"mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"}
+)
+_PLATFORM_FIELDS = frozenset(
+    {"os", "architecture", "variant", "os.version", "os.features", "features"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """Where content is: its media type, digest and size in bytes."""
+    """Where content is: its media type, digest and size in bytes.
+
+    ``urls`` are where a foreign layer says it can be had; nothing follows them unasked.
+
+    >>> Descriptor("text/plain", Digest.of(b"hi"), 2).to_json()["size"]
+    2
+    """
 
     media_type: str
     digest: Digest
     size: int
     platform: Platform | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    annotations: Mapping[str, str] = field(default_factory=FrozenMap)
     urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if type(self.size) is not int or not 0 <= self.size <= SIZE_LIMIT:
             raise InvalidDocument(str(self.digest), f"the size {self.size!r} is not a byte count")
+        object.__setattr__(self, "annotations", FrozenMap(self.annotations))
 
     @classmethod
     def from_json(cls, document: object, source: str) -> Self:
         """Read a descriptor; *source* names the document it stands in, for the error."""
         if not isinstance(document, dict):
             raise InvalidDocument(source, "a descriptor is not an object")
+        exact_fields(document, _FIELDS, source)
         digest, size = document.get("digest"), document.get("size")
         if not isinstance(digest, str):
             raise InvalidDocument(source, "a descriptor has no digest")
@@ -44,6 +62,8 @@ class Descriptor:
             parsed = Digest.parse(digest)
         except InvalidDigest as error:
             raise InvalidDocument(source, str(error)) from error
+        if (size == 0) != (parsed in _EMPTY):
+            raise InvalidDocument(source, f"{size} bytes cannot have the digest {digest}")
         return cls(
             media_type=_text(document, "mediaType", source),
             digest=parsed,
@@ -70,11 +90,16 @@ class Descriptor:
 
 
 def platform_from_json(document: object, source: str) -> Platform | None:
-    """Read a ``platform`` object; None and the empty names of attestations give None."""
+    """Read a ``platform`` object; None and empty names give None: look into the config.
+
+    Words that no platform has give `UNKNOWN`, which no host matches: one odd entry must
+    not make the other images of an index unusable.
+    """
     if document is None:
         return None
     if not isinstance(document, dict):
         raise InvalidDocument(source, "a platform is not an object")
+    exact_fields(document, _PLATFORM_FIELDS, source)
     os, architecture = document.get("os") or "", document.get("architecture") or ""
     variant = document.get("variant") or ""
     if not all(isinstance(part, str) for part in (os, architecture, variant)):
@@ -83,8 +108,8 @@ def platform_from_json(document: object, source: str) -> Platform | None:
         return None
     try:
         return Platform(os, architecture, variant)
-    except ValueError as error:
-        raise InvalidDocument(source, str(error)) from error
+    except InvalidPlatform:
+        return UNKNOWN
 
 
 def platform_to_json(platform: Platform) -> dict[str, str]:
@@ -116,4 +141,6 @@ def _texts(value: object, source: str) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidDocument(source, "urls is not a list of text")
+    if len(value) > URL_LIMIT:
+        raise LimitExceeded(source, "number of URLs", URL_LIMIT)
     return tuple(value)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 HEX_DIGITS = {"sha256": 64, "sha512": 128}
-_HEX = frozenset("0123456789abcdef")
+_HEX = frozenset("0123456789abcdef")  # ASCII alone: isdigit() takes digits of every script
+EXPECTED = "expected sha256: or sha512: and its lower-case hex"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +29,7 @@ class Digest:
 
     def __post_init__(self) -> None:
         if len(self.encoded) != HEX_DIGITS.get(self.algorithm) or not _HEX.issuperset(self.encoded):
-            raise InvalidDigest(str(self), "expected sha256: or sha512: and its lower-case hex")
+            raise InvalidDigest(str(self), EXPECTED)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -38,7 +39,9 @@ class Digest:
 
     @classmethod
     def of(cls, content: bytes, algorithm: str = "sha256") -> Self:
-        """Compute the digest of *content*."""
+        """Compute the digest of *content*. Raises InvalidDigest for an unknown *algorithm*."""
+        if algorithm not in HEX_DIGITS:
+            raise InvalidDigest(f"{algorithm}:", EXPECTED)
         return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
 
     def hasher(self) -> _Hash:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DOCUMENT_LIMIT = 4 << 20  # bytes of a manifest, index or config (distribution's own limit)
 DEPTH_LIMIT = 64
-ITEM_LIMIT = 200_000  # commas outside of strings: bounds the memory that parsing takes
+ITEM_LIMIT = 100_000  # values: bounds the memory that parsing takes, to some 100 bytes each
 _INTEGER_DIGITS = 20
 _FRACTION_DIGITS = 400
 # A string that does not end is taken to the end of the bytes, or each of its quotes would
@@ -78,9 +78,7 @@ def exact_fields(document: dict[str, Any], known: Collection[str], source: str) 
             raise InvalidDocument(source, f'the key "{shown(key)}" is a field in another case')
 
 
-def folded_fields(
-    document: dict[str, Any], known: Collection[str], source: str
-) -> dict[str, Any]:
+def folded_fields(document: dict[str, Any], known: Collection[str], source: str) -> dict[str, Any]:
     """Return *document* with *known* fields under their own spelling, whatever case they have.
 
     Settings of a config are written by people too (``cmd`` for ``Cmd`` works with Docker).
@@ -101,25 +99,32 @@ def _check_shape(raw: bytes, source: str) -> None:
     opened = raw.count(b"[") + raw.count(b"{")
     if opened <= DEPTH_LIMIT and raw.count(b",") <= ITEM_LIMIT:
         return
+    if raw.count(b'"') > 4 * ITEM_LIMIT:  # two a string, a key and its value
+        raise LimitExceeded(source, "number of JSON values", ITEM_LIMIT)
     bare = _STRINGS.sub(b"", raw)
     if bare.count(b",") > ITEM_LIMIT:
         raise LimitExceeded(source, "number of JSON values", ITEM_LIMIT)
     brackets = bare.translate(_ONE_BRACKET, _NO_BRACKETS)
     for _ in range(DEPTH_LIMIT):  # each round takes away the innermost level
         brackets = brackets.replace(b"[]", b"")
-    if brackets.count(b"[") > DEPTH_LIMIT:
-        raise LimitExceeded(source, "JSON nesting", DEPTH_LIMIT)
-    if b"[]" in brackets:
+    if b"[]" in brackets or brackets.count(b"[") > DEPTH_LIMIT:
         raise LimitExceeded(source, "JSON nesting", DEPTH_LIMIT)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f'the key "{shown(twice)}" occurs twice in one object')
+        raise ValueError(f'the key "{shown(_twice(pairs))}" occurs twice in one object')
     return document
+
+
+def _twice(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    return ""
 
 
 def _no_constant(name: str) -> Any:

@@ -26,7 +26,7 @@ class FrozenMap(dict[K, V]):
         raise TypeError("this mapping cannot be changed: make a dict of it first")
 
     __setitem__ = __delitem__ = _refuse
-    __ior__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # refusing narrows what dict promises: that is its purpose
+    __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict says None; this one never changes
         return hash(frozenset(self.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_images.model.frozen import FrozenMap
 from pytest_images.model.reference import Reference
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class Image:
     digests: tuple[Reference, ...] = ()
     created: datetime | None = None
     size: int | None = None
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    labels: Mapping[str, str] = field(default_factory=FrozenMap)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", FrozenMap(self.labels))
 
     @property
     def is_dangling(self) -> bool:

@@ -12,15 +12,36 @@ from pytest_images.errors import InvalidDocument, LimitExceeded, NotAnImage
 from pytest_images.model import media_types
 from pytest_images.model.descriptor import Descriptor
 from pytest_images.model.digest import Digest
-from pytest_images.model.documents import load_object
+from pytest_images.model.documents import exact_fields, load_object
 
 LAYER_LIMIT = 256
-INDEX_LIMIT = 1000
+INDEX_LIMIT = 1000  # manifests in one index
+INDEX_DEPTH_LIMIT = 4  # indexes inside indexes
+_FIELDS = frozenset(
+    {
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "config",
+        "layers",
+        "manifests",
+        "fsLayers",
+        "subject",
+        "annotations",
+    }
+)
+_LAYER_PREFIXES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One image for one platform: its config and its layers, lowest first."""
+    """One image for one platform: its config and its layers, lowest first.
+
+    >>> Manifest.parse(b'{"schemaVersion": 1, "fsLayers": []}')
+    Traceback (most recent call last):
+        ...
+    pytest_images.errors.InvalidDocument: manifest: invalid document: schemaVersion 1 is not 2
+    """
 
     raw: bytes
     media_type: str
@@ -33,7 +54,10 @@ class Manifest:
 
         Raises InvalidDocument, NotAnImage, LimitExceeded.
         """
-        document = load_object(raw, source)
+        return cls._from(load_object(raw, source), raw, media_type, source)
+
+    @classmethod
+    def _from(cls, document: dict[str, Any], raw: bytes, media_type: str, source: str) -> Self:
         actual = _media_type(document, media_type, source)
         if actual not in media_types.MANIFESTS:
             raise InvalidDocument(source, f"{actual} is not the media type of a manifest")
@@ -49,6 +73,9 @@ class Manifest:
         """Raise NotAnImage unless config and layers are those of a container image."""
         if self.config.media_type not in media_types.CONFIGS:
             raise NotAnImage(source, f"its config is {self.config.media_type or 'untyped'}")
+        for layer in self.layers:
+            if not layer.media_type.startswith(_LAYER_PREFIXES):
+                raise NotAnImage(source, f"it has a layer that is {layer.media_type or 'untyped'}")
 
     @property
     def digest(self) -> Digest:
@@ -72,7 +99,10 @@ class Index:
     @classmethod
     def parse(cls, raw: bytes, media_type: str = "", source: str = "index") -> Self:
         """Read an index; arguments and errors as for `Manifest.parse`."""
-        document = load_object(raw, source)
+        return cls._from(load_object(raw, source), raw, media_type, source)
+
+    @classmethod
+    def _from(cls, document: dict[str, Any], raw: bytes, media_type: str, source: str) -> Self:
         actual = _media_type(document, media_type, source)
         if actual not in media_types.INDEXES:
             raise InvalidDocument(source, f"{actual} is not the media type of an index")
@@ -99,13 +129,15 @@ def parse_document(raw: bytes, media_type: str = "", source: str = "manifest") -
     document = load_object(raw, source)
     kind = _media_type(document, media_type, source)
     reader = Index if kind in media_types.INDEXES else Manifest
-    return reader.parse(raw, media_type, source)
+    return reader._from(document, raw, media_type, source)
 
 
 def _media_type(document: dict[str, Any], claimed: str, source: str) -> str:
     """Decide the media type from the content; refuse a document that can be read two ways."""
-    if document.get("schemaVersion") != 2:
-        raise InvalidDocument(source, f"schemaVersion {document.get('schemaVersion')!r} is not 2")
+    exact_fields(document, _FIELDS, source)
+    version = document.get("schemaVersion")
+    if type(version) is not int or version != 2:
+        raise InvalidDocument(source, f"schemaVersion {version!r} is not 2")
     has_layers = "layers" in document or "config" in document or "fsLayers" in document
     if has_layers and "manifests" in document:
         raise InvalidDocument(source, "it has both layers and manifests")

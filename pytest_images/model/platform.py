@@ -29,6 +29,7 @@ _ARCHITECTURES = {
     "loongarch64": ("loong64", None),
 }
 _OPERATING_SYSTEMS = {"macos": "darwin"}
+_SYSTEMS = frozenset({"linux", "windows", "darwin", "macos", "freebsd"})  # no architectures
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"v(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
 _V8_MINORS = 9  # Armv8.9 is the last of its line
@@ -64,9 +65,9 @@ class Platform:
         Raises InvalidPlatform.
         """
         parts = text.split("/", 3)
-        if len(parts) == 1:
+        if len(parts) == 1 and text.lower() not in _SYSTEMS:
             parts = ["linux", *parts]
-        if len(parts) > 3 or "" in parts:
+        if not 2 <= len(parts) <= 3 or "" in parts:
             raise InvalidPlatform(text, EXPECTED)
         return cls(*parts)
 

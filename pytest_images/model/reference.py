@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import total_ordering
 from typing import Self
 
-from pytest_images.errors import InvalidReference
+from pytest_images.errors import InvalidDigest, InvalidReference
 from pytest_images.model.digest import Digest
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_NAMESPACE = "library"
 DEFAULT_TAG = "latest"
 LEGACY_REGISTRY = "index.docker.io"
-NAME_LIMIT = 255
+NAME_LIMIT = 255  # characters of a repository, as distribution counts
+REGISTRY_LIMIT = 261  # characters of a DNS name in brackets or not, a colon and a port
 
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
@@ -26,9 +28,12 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A full name of an image: registry, repository, and a tag, a digest or both.
+
+    Without tag and digest it is a *bare* name, which only `parse_bare` makes of text.
 
     >>> str(Reference.parse("alpine"))
     'docker.io/library/alpine:latest'
@@ -42,17 +47,31 @@ class Reference:
     digest: Digest | None = None
 
     def __post_init__(self) -> None:
+        self._normalise()
+        if len(self.registry) > REGISTRY_LIMIT:
+            reason = f"the registry must not be more than {REGISTRY_LIMIT} characters"
+            raise InvalidReference(str(self), reason)
+        if len(self.repository) > NAME_LIMIT:
+            reason = f"repository name must not be more than {NAME_LIMIT} characters"
+            raise InvalidReference(str(self), reason)
         if not _REGISTRY.fullmatch(self.registry):
             raise InvalidReference(str(self), "the registry is not a host name or host:port")
+        if not _is_registry(self.registry):
+            reason = "the registry has no dot, port or capital, so it would read as a namespace"
+            raise InvalidReference(str(self), reason)
         if not _REPOSITORY.fullmatch(self.repository):
             if _REPOSITORY.fullmatch(self.repository.lower()):
                 raise InvalidReference(str(self), "repository name must be lowercase")
             raise InvalidReference(str(self), "invalid reference format")
-        if len(self.name) > NAME_LIMIT:
-            reason = f"repository name must not be more than {NAME_LIMIT} characters"
-            raise InvalidReference(str(self), reason)
         if self.tag is not None and not _TAG.fullmatch(self.tag):
             raise InvalidReference(str(self), "invalid tag format")
+
+    def _normalise(self) -> None:
+        """Give Docker Hub its one name, and its top-level repositories their namespace."""
+        if self.registry == LEGACY_REGISTRY:
+            object.__setattr__(self, "registry", DEFAULT_REGISTRY)
+        if self.registry == DEFAULT_REGISTRY and "/" not in self.repository:
+            object.__setattr__(self, "repository", f"{DEFAULT_NAMESPACE}/{self.repository}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -75,7 +94,10 @@ class Reference:
             reason = "cannot specify 64-byte hexadecimal strings"
             raise InvalidReference(text, reason)
         name, at, digest_text = text.partition("@")
-        digest = Digest.parse(digest_text) if at else None
+        try:
+            digest = Digest.parse(digest_text) if at else None
+        except InvalidDigest as error:
+            raise InvalidReference(text, str(error)) from error
         tag: str | None = None
         head, colon, tail = name.rpartition(":")
         if colon and "/" not in tail:
@@ -94,7 +116,9 @@ class Reference:
         if self.registry != DEFAULT_REGISTRY:
             return self.name
         head, _, tail = self.repository.partition("/")
-        return tail if head == DEFAULT_NAMESPACE and tail and "/" not in tail else self.repository
+        if _is_registry(head):  # docker.io/a.b/c: without docker.io, a.b would be the registry
+            return self.name
+        return tail if head == DEFAULT_NAMESPACE and "/" not in tail else self.repository
 
     @property
     def familiar(self) -> str:
@@ -118,19 +142,22 @@ class Reference:
         tag = f":{self.tag}" if self.tag is not None else ""
         return tag + (f"@{self.digest}" if self.digest is not None else "")
 
+    def __lt__(self, other: object) -> bool:
+        return self._key() < other._key() if isinstance(other, Reference) else NotImplemented
+
+    def _key(self) -> tuple[str, ...]:
+        return self.registry, self.repository, self.tag or "", str(self.digest or "")
+
     def __str__(self) -> str:
         return self.name + self._suffix()
 
 
+def _is_registry(word: str) -> bool:
+    """Say whether the first part of a name is a registry and not a namespace."""
+    return word == "localhost" or "." in word or ":" in word or word.lower() != word
+
+
 def _split_registry(name: str) -> tuple[str, str]:
-    """Split off a first part that is a registry: it has a dot, a colon, or is ``localhost``."""
+    """Split off a first part that is a registry; without one it is Docker Hub."""
     head, slash, tail = name.partition("/")
-    is_registry = slash and (
-        "." in head or ":" in head or head == "localhost" or head.lower() != head
-    )
-    registry, repository = (head, tail) if is_registry else (DEFAULT_REGISTRY, name)
-    if registry == LEGACY_REGISTRY:
-        registry = DEFAULT_REGISTRY
-    if registry == DEFAULT_REGISTRY and "/" not in repository:
-        repository = f"{DEFAULT_NAMESPACE}/{repository}"
-    return registry, repository
+    return (head, tail) if slash and _is_registry(head) else (DEFAULT_REGISTRY, name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pytest_images.errors import InvalidReference
-from pytest_images.model.digest import Digest
+from pytest_images.model.digest import HEX_DIGITS, Digest
 from pytest_images.model.reference import Reference
 
 _PREFIX = re.compile("(?:sha256:)?([0-9a-f]{1,64})")
@@ -25,12 +25,17 @@ class Selector:
     reference: Reference | None
     id_prefix: str | None
 
+    def __post_init__(self) -> None:
+        if self.reference is None and self.id_prefix is None:
+            raise InvalidReference(self.text, "neither a name nor an image ID")
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what a user typed for IMAGE. Raises InvalidReference."""
         match = _PREFIX.fullmatch(text)
+        is_whole = match is not None and len(match[1]) == HEX_DIGITS["sha256"]
         try:
-            reference = None if text.startswith("sha256:") else Reference.parse(text)
+            reference = None if is_whole else Reference.parse(text)
         except InvalidReference:
             if match is None:
                 raise

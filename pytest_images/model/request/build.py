@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from pytest_images.model.frozen import FrozenMap
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -30,16 +32,20 @@ class BuildRequest:
     dockerfile: str | None = None
     dockerfile_text: str | None = None
     tags: tuple[Reference, ...] = ()
-    args: Mapping[str, str] = field(default_factory=dict)
-    contexts: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=FrozenMap)
+    contexts: Mapping[str, str] = field(default_factory=FrozenMap)
+    labels: Mapping[str, str] = field(default_factory=FrozenMap)
     target: str | None = None
     no_cache: bool = False
     pull: bool = False
     platforms: tuple[Platform, ...] = ()
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=FrozenMap)
     add_hosts: tuple[tuple[str, str], ...] = ()
     network: str = "default"
     outputs: tuple[tuple[str, str], ...] = ()
     metadata_file: Path | None = None
     iid_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("args", "contexts", "labels", "secrets"):
+            object.__setattr__(self, name, FrozenMap(getattr(self, name)))

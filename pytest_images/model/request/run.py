@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from pytest_images.model.frozen import FrozenMap
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -20,7 +22,10 @@ class RunStep:
     command: tuple[str, ...]
     platform: Platform
     log: BinaryIO
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=FrozenMap)
     working_directory: str = "/"
     user: str = ""
     network: str = "default"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "environment", FrozenMap(self.environment))
