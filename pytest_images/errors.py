@@ -53,12 +53,17 @@ if TYPE_CHECKING:
 
 
 SHOWN = 200  # characters of foreign text that a message repeats
+REASON = 1000  # characters of a reason, which may repeat several such texts
 
 
-def shown(text: object) -> str:
-    """Return foreign *text* fit for one line of a terminal: escaped and cut."""
+def shown(text: object, limit: int = SHOWN) -> str:
+    r"""Return foreign *text* fit for one line of a terminal: escaped, cut after *limit*.
+
+    >>> print(shown("a\nb\x1b[31m"))
+    a\nb\x1b[31m
+    """
     plain = str(text)
-    cut = plain[:SHOWN] + ("…" if len(plain) > SHOWN else "")
+    cut = plain[:limit] + ("…" if len(plain) > limit else "")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
@@ -67,8 +72,16 @@ class ImagesError(Exception):
 
     code: ClassVar[str] = "images-error"
 
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        if isinstance(self, OSError):  # which takes two or three arguments for errno and so on
+            for name in ("errno", "strerror", "filename"):
+                setattr(self, name, None)
+            self.args = args
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, {"__notes__": getattr(self, "__notes__", [])}
+        notes = getattr(self, "__notes__", None)
+        return type(self), self.args, {"__notes__": list(notes)} if notes else None
 
 
 class _InvalidText(ImagesError, ValueError):
@@ -81,7 +94,7 @@ class _InvalidText(ImagesError, ValueError):
         self.text, self.reason = text, reason
 
     def __str__(self) -> str:
-        return f'invalid {self.noun} "{shown(self.text)}": {self.reason}'
+        return f'invalid {self.noun} "{shown(self.text)}": {shown(self.reason, REASON)}'
 
 
 class InvalidReference(_InvalidText):
@@ -130,7 +143,7 @@ class _InvalidThing(ImagesError, ValueError):
         self.source, self.reason = source, reason
 
     def __str__(self) -> str:
-        return f"{shown(self.source)}: invalid {self.noun}: {shown(self.reason)}"
+        return f"{shown(self.source)}: invalid {self.noun}: {shown(self.reason, REASON)}"
 
 
 class InvalidDocument(_InvalidThing):
@@ -167,7 +180,7 @@ class LimitExceeded(ImagesError, ValueError):
         self.source, self.what, self.limit = source, what, limit
 
     def __str__(self) -> str:
-        return f"{shown(self.source)}: {self.what} exceeds the limit of {self.limit}"
+        return f"{shown(self.source)}: {shown(self.what)} exceeds the limit of {self.limit}"
 
 
 class DigestMismatch(ImagesError, ValueError):
@@ -180,7 +193,7 @@ class DigestMismatch(ImagesError, ValueError):
         self.expected, self.actual, self.source = expected, actual, source
 
     def __str__(self) -> str:
-        return f"{shown(self.source)}: content is {self.actual}, not {self.expected}"
+        return f"{shown(self.source)}: content is {shown(self.actual)}, not {shown(self.expected)}"
 
 
 class SizeMismatch(ImagesError, ValueError):
@@ -233,11 +246,12 @@ class PlatformNotFound(NotFound):
     def __init__(self, name: str, wanted: str, available: Sequence[str] = ()) -> None:
         super().__init__(name, wanted)
         self.args = (name, wanted, tuple(available))
+        self.place = ""
         self.wanted, self.available = wanted, tuple(available)
 
     def __str__(self) -> str:
         has = f"; it has {', '.join(map(shown, self.available))}" if self.available else ""
-        return f"{shown(self.name)}: no manifest for platform {self.wanted}{has}"
+        return f"{shown(self.name)}: no manifest for platform {shown(self.wanted)}{has}"
 
 
 class AmbiguousImage(ImagesError, LookupError):
@@ -263,7 +277,7 @@ class Conflict(ImagesError, RuntimeError):
         self.name, self.reason = name, reason
 
     def __str__(self) -> str:
-        return f"conflict: {shown(self.name)}: {self.reason}"
+        return f"conflict: {shown(self.name)}: {shown(self.reason, REASON)}"
 
 
 class Unsupported(ImagesError, NotImplementedError):
@@ -276,7 +290,7 @@ class Unsupported(ImagesError, NotImplementedError):
         self.operation, self.reason = operation, reason
 
     def __str__(self) -> str:
-        return f"{self.operation}: not supported: {self.reason}"
+        return f"{shown(self.operation)}: not supported: {shown(self.reason, REASON)}"
 
 
 class HookError(ImagesError, RuntimeError):
@@ -289,8 +303,8 @@ class HookError(ImagesError, RuntimeError):
         self.hook, self.reason, self.plugins = hook, reason, tuple(plugins)
 
     def __str__(self) -> str:
-        who = f" (plugins: {', '.join(self.plugins)})" if self.plugins else ""
-        return f"hook {self.hook}: {self.reason}{who}"
+        who = f" (plugins: {', '.join(map(shown, self.plugins))})" if self.plugins else ""
+        return f"hook {shown(self.hook)}: {shown(self.reason, REASON)}{who}"
 
 
 class Unreachable(ImagesError, ConnectionError):
@@ -323,7 +337,7 @@ class InvalidResponse(ImagesError, ConnectionError):
         self.source, self.reason = source, reason
 
     def __str__(self) -> str:
-        return f"{shown(self.source)}: invalid response: {shown(self.reason)}"
+        return f"{shown(self.source)}: invalid response: {shown(self.reason, REASON)}"
 
 
 class RegistryError(ImagesError, OSError):
@@ -333,7 +347,6 @@ class RegistryError(ImagesError, OSError):
 
     def __init__(self, source: str, status: int, message: str = "") -> None:
         super().__init__(source, status, message)
-        self.args = (source, status, message)
         self.source, self.status, self.message = source, status, message
 
     def __str__(self) -> str:
@@ -353,11 +366,10 @@ class AuthError(ImagesError, PermissionError):
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(source, reason)
-        self.args = (source, reason)
         self.source, self.reason = source, reason
 
     def __str__(self) -> str:
-        return f"{shown(self.source)}: access denied: {shown(self.reason)}"
+        return f"{shown(self.source)}: access denied: {shown(self.reason, REASON)}"
 
 
 class UnsafeAddress(ImagesError, PermissionError):
@@ -366,12 +378,12 @@ class UnsafeAddress(ImagesError, PermissionError):
     code = "unsafe-address"
 
     def __init__(self, source: str, address: str, reason: str) -> None:
-        super().__init__(source, address)
-        self.args = (source, address, reason)
+        super().__init__(source, address, reason)
         self.source, self.address, self.reason = source, address, reason
 
     def __str__(self) -> str:
-        return f"{shown(self.source)} points to {shown(self.address)}: refused: {self.reason}"
+        place = f"{shown(self.source)} points to {shown(self.address)}"
+        return f"{place}: refused: {shown(self.reason, REASON)}"
 
 
 class CredentialHelperError(ImagesError, OSError):
@@ -380,13 +392,12 @@ class CredentialHelperError(ImagesError, OSError):
     code = "credential-helper"
 
     def __init__(self, helper: str, registry: str, reason: str) -> None:
-        super().__init__(helper, registry)
-        self.args = (helper, registry, reason)
+        super().__init__(helper, registry, reason)
         self.helper, self.registry, self.reason = helper, registry, reason
 
     def __str__(self) -> str:
         name = shown(f"docker-credential-{self.helper}")
-        return f"{name} for {shown(self.registry)}: {shown(self.reason)}"
+        return f"{name} for {shown(self.registry)}: {shown(self.reason, REASON)}"
 
 
 class StoreError(ImagesError, OSError):
@@ -396,11 +407,10 @@ class StoreError(ImagesError, OSError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
-        self.args = (path, reason)
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"store {shown(self.path)}: {self.reason}"
+        return f"store {shown(self.path)}: {shown(self.reason, REASON)}"
 
 
 class StoreFull(StoreError):

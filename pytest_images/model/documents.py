@@ -106,6 +106,8 @@ def _check_shape(raw: bytes, source: str) -> None:
         raise LimitExceeded(source, "number of JSON values", ITEM_LIMIT)
     brackets = bare.translate(_ONE_BRACKET, _NO_BRACKETS)
     for _ in range(DEPTH_LIMIT):  # each round takes away the innermost level
+        if b"[]" not in brackets:
+            break
         brackets = brackets.replace(b"[]", b"")
     if b"[]" in brackets or brackets.count(b"[") > DEPTH_LIMIT:
         raise LimitExceeded(source, "JSON nesting", DEPTH_LIMIT)
