@@ -13,6 +13,7 @@ from typing import Self
 from pytest_images.errors import InvalidDigest, InvalidReference
 from pytest_images.model.digest import Digest
 
+FORMAT = "invalid reference format"  # as Docker says it
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_NAMESPACE = "library"
 DEFAULT_TAG = "latest"
@@ -55,14 +56,16 @@ class Reference:
             reason = f"repository name must not be more than {NAME_LIMIT} characters"
             raise InvalidReference(str(self), reason)
         if not _REGISTRY.fullmatch(self.registry):
-            raise InvalidReference(str(self), "the registry is not a host name or host:port")
+            reason = f"{FORMAT}: the registry is not a host name or host:port"
+            raise InvalidReference(str(self), reason)
         if not _is_registry(self.registry):
             reason = "the registry has no dot, port or capital, so it would read as a namespace"
             raise InvalidReference(str(self), reason)
         if not _REPOSITORY.fullmatch(self.repository):
             if _REPOSITORY.fullmatch(self.repository.lower()):
-                raise InvalidReference(str(self), "repository name must be lowercase")
-            raise InvalidReference(str(self), "invalid reference format")
+                reason = f"{FORMAT}: repository name ({self.repository}) must be lowercase"
+                raise InvalidReference(str(self), reason)
+            raise InvalidReference(str(self), FORMAT)
         if self.tag is not None and not _TAG.fullmatch(self.tag):
             raise InvalidReference(str(self), "invalid tag format")
 
@@ -89,7 +92,7 @@ class Reference:
     def parse_bare(cls, text: str) -> Self:
         """Read a name without filling in ``latest``: *NAME* alone means the whole repository."""
         if not text:
-            raise InvalidReference(text, "invalid reference format: the name is empty")
+            raise InvalidReference(text, f"{FORMAT}: the name is empty")
         if _IDENTIFIER.fullmatch(text):
             reason = "cannot specify 64-byte hexadecimal strings"
             raise InvalidReference(text, reason)
@@ -97,7 +100,7 @@ class Reference:
         try:
             digest = Digest.parse(digest_text) if at else None
         except InvalidDigest as error:
-            raise InvalidReference(text, str(error)) from error
+            raise InvalidReference(text, f"invalid digest: {error.reason}") from error
         tag: str | None = None
         head, colon, tail = name.rpartition(":")
         if colon and "/" not in tail:

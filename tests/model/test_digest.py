@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import hashlib
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_images.errors import InvalidDigest
+from pytest_images.model.digest import Digest
+from tests.model.strategies import ROUND_TRIP, digests, label
+
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+REFUSED = [
+    "",
+    ":",
+    "sha256",
+    "sha256:",
+    f":{EMPTY}",
+    EMPTY,
+    "sha256:../" + "a" * 61,
+    "sha256:../../../../etc/passwd",
+    f"sha256:{EMPTY.upper()}",
+    f"SHA256:{EMPTY}",
+    f"sha256:{EMPTY[:-1]}",
+    f"sha256:{EMPTY}0",
+    f"sha256:{EMPTY}\n",
+    f" sha256:{EMPTY}",
+    f"sha256:{EMPTY[:-1]}/",
+    f"sha256:{EMPTY[:-1]}\0",
+    f"sha256:{EMPTY[:-1]}g",
+    f"sha512:{EMPTY}",
+    f"sha256:sha256:{EMPTY}",
+    "md5:d41d8cd98f00b204e9800998ecf8427e",
+    "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "sha256:" + "٣" * 64,  # Arabic digits: isdigit() and int() would take them
+    "sha256:" + "ａ" * 64,  # full-width letters
+    "sha256:" + "𝟎" * 64,
+    "sha256+b64:" + EMPTY,
+]
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=label)
+def test_what_is_not_a_digest_is_refused(text: str) -> None:
+    with pytest.raises(InvalidDigest):
+        Digest.parse(text)
+
+
+def test_a_megabyte_of_digest_is_refused_and_not_repeated_in_full() -> None:
+    with pytest.raises(InvalidDigest) as caught:
+        Digest.parse("sha256:" + "a" * 10**6)
+    assert len(str(caught.value)) < 400
+
+
+@given(digests)
+@ROUND_TRIP
+def test_the_text_of_a_digest_reads_as_the_same_digest(digest: Digest) -> None:
+    assert Digest.parse(str(digest)) == digest
+    assert pickle.loads(pickle.dumps(digest)) == digest
+
+
+@given(st.text(max_size=140) | st.text("0123456789abcdef:sh", max_size=140))
+@ROUND_TRIP
+def test_any_text_is_a_digest_or_refused(text: str) -> None:
+    try:
+        assert str(Digest.parse(text)) == text
+    except InvalidDigest as error:
+        assert str(error).isprintable()
+
+
+def test_a_digest_is_computed_over_the_bytes() -> None:
+    assert str(Digest.of(b"")) == f"sha256:{EMPTY}"
+    assert Digest.of(b"x", "sha512").encoded == hashlib.sha512(b"x").hexdigest()
+    assert Digest.of(b"").short == EMPTY[:12]
+
+
+def test_a_digest_is_not_computed_with_an_algorithm_that_no_registry_knows() -> None:
+    with pytest.raises(InvalidDigest, match="md5"):
+        Digest.of(b"", "md5")
+
+
+def test_the_hasher_is_of_the_digests_own_algorithm() -> None:
+    digest = Digest.of(b"content", "sha512")
+    hasher = digest.hasher()
+    hasher.update(b"content")
+    assert hasher.hexdigest() == digest.encoded
+
+
+def test_digests_sort_and_serve_as_keys() -> None:
+    low, high = Digest("sha256", "0" * 64), Digest("sha256", "f" * 64)
+    assert sorted([high, low]) == [low, high]
+    assert len({low, Digest.parse(str(low)), high}) == 2
