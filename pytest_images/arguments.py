@@ -1,0 +1,126 @@
+"""What callers of the door may write, and the values that hooks see: text is parsed here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import InvalidUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+    from pytest_images.model.digest import Digest
+    from pytest_images.model.image import Image
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.reference import Reference
+    from pytest_images.model.selector import Selector
+
+    Name = str | Reference
+    Thing = str | Reference | Digest | Image
+    Platforms = str | Platform | Iterable[str | Platform] | None
+    Source = BinaryIO | Path | str
+    Filters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+
+
+def reference_of(name: Name, *, bare: bool = False) -> Reference:
+    """Parse a name; *bare*: without filling in ``latest``."""
+    from pytest_images.model.reference import Reference
+
+    if isinstance(name, Reference):
+        return name
+    if not isinstance(name, str):
+        raise InvalidUsage(repr(name), "an image name is a text or a Reference")
+    return Reference.parse_bare(name) if bare else Reference.parse(name)
+
+
+def selector_of(thing: Thing) -> Selector:
+    """Point at an image: by name, ID, the start of an ID, or by an `Image` (its ID)."""
+    from pytest_images.model.image import Image
+    from pytest_images.model.selector import Selector
+
+    return Selector.of(thing.id if isinstance(thing, Image) else thing)
+
+
+def selectors_of(things: Thing | Iterable[Thing]) -> tuple[Selector, ...]:
+    """Point at one image or several."""
+    if isinstance(things, str) or not isinstance(things, Iterable):
+        return (selector_of(things),)
+    return tuple(selector_of(thing) for thing in things)
+
+
+def references_of(names: Name | Iterable[Name]) -> tuple[Reference, ...]:
+    """Parse one name or several."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        return (reference_of(names),)
+    return tuple(reference_of(name) for name in names)
+
+
+def platform_of(given: str | Platform | None) -> Platform | None:
+    """Read one platform, None stays None. Raises InvalidPlatform."""
+    from pytest_images.model.platform import Platform
+
+    return Platform.parse(given) if isinstance(given, str) else given
+
+
+def platforms_of(given: Platforms) -> tuple[Platform, ...]:
+    """Read platforms: one, several, or a text with commas between."""
+    if given is None:
+        return ()
+    from pytest_images.model.platform import Platform
+
+    if isinstance(given, Platform):
+        return (given,)
+    texts = filter(None, given.split(",")) if isinstance(given, str) else given
+    return tuple(Platform.parse(one.strip()) if isinstance(one, str) else one for one in texts)
+
+
+def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:
+    """Read filters: a mapping of a key to one value or several, or pairs.
+
+    >>> pairs_of({"label": ["a", "b"], "dangling": "true"})
+    (('label', 'a'), ('label', 'b'), ('dangling', 'true'))
+    """
+    if not isinstance(filters, Mapping):
+        return tuple((key, value) for key, value in filters)
+    return tuple(
+        (key, one)
+        for key, value in filters.items()
+        for one in ([value] if isinstance(value, str) else value)
+    )
+
+
+@contextlib.contextmanager
+def opened(source: Source) -> Iterator[tuple[BinaryIO | Path, str]]:
+    """Open *source* where it is a file; give it with what errors call it."""
+    if not isinstance(source, str | Path):
+        yield source, str(getattr(source, "name", "archive"))
+    elif (path := Path(source)).is_dir():
+        yield path, str(source)
+    else:
+        with path.open("rb") as stream:
+            yield stream, str(source)
+
+
+@contextlib.contextmanager
+def written(to: BinaryIO | Path | str) -> Iterator[BinaryIO]:
+    """Give the stream to write to; a path gets the whole content at the end or keeps its own."""
+    if not isinstance(to, str | Path):
+        yield to
+        return
+    import os
+    import tempfile
+
+    target = Path(to)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

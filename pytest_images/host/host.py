@@ -1,0 +1,269 @@
+"""The host: plugins, the engine in force, and the door to them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from pytest_images.errors import HookError, InvalidUsage
+from pytest_images.host import trace
+from pytest_images.host.engines import EMBEDDED, Engines, plugin_name
+from pytest_images.host.manager import Manager
+from pytest_images.host.scopes import Scopes
+from pytest_images.host.unanswered import NAME as UNANSWERED
+from pytest_images.host.unanswered import Unanswered
+from pytest_images.host.view import View
+from pytest_images.images import Images
+from pytest_images.policies.cleanup import Cleanup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from pytest_images.content.durability import Durability
+    from pytest_images.engine.embedded import EmbeddedEngine
+    from pytest_images.hookspecs import Hooks
+    from pytest_images.model.image import Removal
+    from pytest_images.model.platform import Platform
+
+
+class Host:
+    """The plugins of one process, the engine in force, and `images`, the door to them.
+
+    *home*: the store's folder, by default ``$PYTEST_IMAGES_HOME`` or the user's cache folder.
+    *run*: names go into this run's overlay, which `end_run` drops. *engine*: the one in force.
+    *durability*: the store's (``safe`` or ``fast``). *platforms*: those wanted where a pull
+    or load names none, best first. *plugins*: further plugins, asked before installed ones.
+    *load_entry_points*: use the installed plugins too. *where*: says below which file the
+    caller is, for plugins that hold for a folder only.
+
+    Nothing is opened before the first use. A context manager; raises HookError for a plugin
+    that breaks the contract of a hook.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: Path | str | None = None,
+        run: str | None = None,
+        engine: str = EMBEDDED,
+        durability: Durability | str | None = None,
+        platforms: Iterable[Platform] = (),
+        plugins: Iterable[object] = (),
+        load_entry_points: bool = True,
+        where: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.home, self.run, self.durability = home, run, durability
+        self.platforms = tuple(platforms)
+        self.where = where
+        self.manager = Manager()
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._is_ready = self._has_said_goodbye = self._is_closed = False
+        self._engines = Engines(self.manager)
+        self._scopes = Scopes()
+        self._views: dict[tuple[object, ...], tuple[int, View]] = {}
+        if trace.is_wanted():
+            trace.Trace(self.manager)
+        self.images = Images(self, engine)
+        self._register_defaults()
+        if load_entry_points and not os.environ.get("PYTEST_IMAGES_DISABLE_PLUGIN_AUTOLOAD"):
+            self._register_installed()
+        for plugin in plugins:
+            self.register(plugin)
+
+    # Plugins.
+
+    def register(
+        self, plugin: object, name: str | None = None, *, below: Path | str | None = None
+    ) -> str:
+        """Add *plugin* and return its name; it is asked before those that are there.
+
+        *below*: it holds for callers in this folder only, as a suite's conftest.py does.
+        Raises HookError when it breaks the contract of a hook.
+        """
+        name = name or self.manager.get_canonical_name(plugin)
+        if self.manager.has_plugin(name):
+            raise HookError("*", "a plugin of this name is registered already", [name])
+        if below is not None:
+            self._scopes.add(name, below)  # first: no thread may see it hold everywhere
+        try:
+            self.manager.register(plugin, name)
+        except HookError:
+            self._scopes.remove(name)
+            raise
+        if self._is_ready:
+            self._welcome(plugin)
+        return name
+
+    def unregister(self, plugin: object) -> None:
+        """Take *plugin* out again."""
+        name = self.manager.get_name(plugin)
+        if name is None:
+            raise HookError("*", "this plugin is not registered", [repr(plugin)])
+        self.manager.unregister(name=name)
+        self._scopes.remove(name)
+
+    def _register_defaults(self) -> None:
+        from pytest_images.answers.docker_config import DockerConfig
+        from pytest_images.answers.upstream import Upstream
+
+        self.manager.register_last(Unanswered(), UNANSWERED)
+        self.manager.register_last(DockerConfig(), "docker-config")
+        upstream = Upstream(lambda: self.embedded.store, lambda: self.embedded.client)
+        self.manager.register_last(upstream, "upstream")
+        self.manager.register(Cleanup(), "cleanup")
+        self._engines.add({EMBEDDED: self._make_embedded})
+
+    def _register_installed(self) -> None:
+        from pytest_images.host.entry_points import installed
+
+        for point in installed():
+            self.manager.register(point.load(), point.name)
+
+    def _welcome(self, plugin: object) -> None:
+        """Give a late plugin the moments it missed."""
+        rest = [other for other in self.manager.get_plugins() if other is not plugin]
+        for brought in self.manager.subset_hook_caller("images_engines", rest)():
+            self._engines.add(brought)
+        self.manager.subset_hook_caller("images_configure", rest)(images=self.images)
+
+    # Engines.
+
+    def engine(self, name: str) -> object:
+        """Return the engine *name*, made at its first use. Raises InvalidUsage."""
+        self._get_ready()
+        return self._engines.get(name)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The names of the engines that can be used."""
+        self._get_ready()
+        return self._engines.names
+
+    @property
+    def embedded(self) -> EmbeddedEngine:
+        """Our own engine, whichever is in force: default answers keep to its store."""
+        return cast("EmbeddedEngine", self.engine(EMBEDDED))
+
+    def _make_embedded(self) -> object:
+        from pytest_images.content.durability import Durability
+        from pytest_images.engine.embedded import EmbeddedEngine
+
+        home = None if self.home is None else Path(self.home)
+        durability = self.durability
+        if durability is not None and durability not in tuple(Durability):
+            raise InvalidUsage(durability, f"durability is one of {', '.join(Durability)}")
+        engine = EmbeddedEngine(
+            home, run=self.run, durability=durability and Durability(durability)
+        )
+        engine.bind(self.images)
+        return engine
+
+    # Views.
+
+    def hooks(self, engine: str, place: str | None, without: frozenset[str]) -> Hooks:
+        """Return the hooks as a caller at *place* sees them with *engine* in force."""
+        return cast("Hooks", self.view(engine, place, without))
+
+    def view(self, engine: str, place: str | None, without: frozenset[str]) -> View:
+        """Return the plugins that are asked: no other engine, no folder that is not above."""
+        if not self._is_ready:
+            self._get_ready()
+        key = (engine, place, without)
+        version, view = self._views.get(key, (-1, None))
+        if view is None or version != self.manager.version:
+            version = self.manager.version
+            hidden = {*self._engines.others(engine), *self._scopes.hidden_at(place), *without}
+            view = View(self.manager, frozenset(hidden))
+            self._views[key] = version, view
+        return view
+
+    def lost(self, hook: str, images: Images) -> HookError:
+        """Return the error for a result that a wrapper of *hook* lost, with all that wrap it."""
+        view = self.view(images.engine, images.place or self.where(), images.left_out)
+        wrappers = [name for name in view.wrappers(hook) if name != UNANSWERED]
+        error = HookError(hook, "the result was lost by one of its wrappers", wrappers)
+        error.add_note("a wrapper ends with `return result`, where `result = yield`")
+        return error
+
+    def name_of(self, plugin: object) -> str:
+        """Return the name of *plugin*: the object itself, its name, or the file it stands in."""
+        if isinstance(plugin, str | Path):
+            file = os.path.realpath(plugin)
+            for name in (str(plugin), file, plugin_name(str(plugin))):
+                if self.manager.has_plugin(name):
+                    return name
+            if Path(file).is_file():
+                return file  # it implements no hook, so there is nothing to leave out
+        else:
+            registered = self.manager.get_name(plugin)
+            if registered is not None:
+                return registered
+        raise HookError("*", "there is no such plugin to leave out", [str(plugin)])
+
+    def guard(self, *key: str) -> AbstractContextManager[None]:
+        """Keep other processes of this store out while what *key* names is made ready."""
+        return self.embedded.store.guard(*key)
+
+    # Life.
+
+    def _get_ready(self) -> None:
+        """Make the host complete, once: gather the engines, tell every plugin."""
+        if self._is_ready:
+            return
+        with self._lock:
+            if self._is_closed:
+                raise HookError("*", "the host is closed")
+            if not self._is_ready:
+                self._engines.gather()
+                self._is_ready = True
+                self.manager.hook.images_configure(images=self.images)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store was opened: before, nothing was touched."""
+        return self._engines.is_made(EMBEDDED) and self.embedded.is_open
+
+    def end_run(self) -> tuple[Removal, ...]:
+        """Tell every plugin that it is over, then drop what this run named, for all processes.
+
+        Only the last process of a run may call this. Returns what went; a child made by fork
+        drops nothing.
+        """
+        if self.run is None or os.getpid() != self._process:
+            return ()
+        self._say_goodbye()
+        return self.embedded.store.end_run(self.run)
+
+    def close(self) -> None:
+        """Tell every plugin that it is over, and close the engines. Safe when called twice.
+
+        A child made by fork closes nothing: it is all its parent's.
+        """
+        with self._lock:
+            if self._is_closed or os.getpid() != self._process:
+                return
+            failures: list[Exception] = []
+            try:
+                self._say_goodbye()
+            except Exception as error:  # noqa: BLE001, RUF100 - engines are closed first
+                failures.append(error)
+            self._is_closed, self._is_ready = True, False
+            failures += self._engines.close()
+        if failures:
+            raise failures[0]
+
+    def _say_goodbye(self) -> None:
+        """Call the last moment, once, where the first was."""
+        if self._is_ready and not self._has_said_goodbye:
+            self._has_said_goodbye = True
+            self.manager.hook.images_unconfigure(images=self.images)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()

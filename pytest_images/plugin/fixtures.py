@@ -1,0 +1,57 @@
+"""The fixtures: the door, a scope, a registry, and what the marker prepared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_images.images import Images
+    from pytest_images.model.image import Image
+    from pytest_images.server.namespace import Namespace
+    from pytest_images.server.registry import Registry
+
+
+@pytest.fixture(scope="session")
+def images(pytestconfig: pytest.Config) -> Images:
+    """The door to all image operations; what this run names is gone after it."""
+    from pytest_images.plugin.session import session_of
+
+    return session_of(pytestconfig).images
+
+
+@pytest.fixture
+def image_scope(images: Images) -> Iterator[Images]:
+    """The same door; names that a test gives through it go with the test."""
+    with images.scoped() as scope:
+        yield scope
+
+
+@pytest.fixture(scope="session")
+def image_registry_session(images: Images) -> Iterator[Registry]:
+    """A registry of this process's own on a free loopback port, stopped at the end."""
+    from pytest_images.server.registry import Registry
+
+    with Registry.serving() as registry, images.answering(registry):
+        yield registry
+
+
+@pytest.fixture
+def image_registry(image_registry_session: Registry) -> Namespace:
+    """An empty namespace on the session's registry: no other test sees its repositories."""
+    return image_registry_session.namespace()
+
+
+@pytest.fixture
+def marked_images(request: pytest.FixtureRequest, images: Images) -> Mapping[str, Image]:
+    """The images of ``@pytest.mark.image(...)``, by the text written there."""
+    from pytest_images.plugin.marker import needs_of
+
+    door = images.at(request.path)
+    return {
+        need.name: door.get(need.name, need.policy, platform=need.platform)
+        for need in needs_of(request.node)
+    }

@@ -1,0 +1,183 @@
+"""What one pytest process keeps: its host, made at the first use, and the end of its run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pytest_images.plugin.places import Places
+from pytest_images.plugin.settings import Settings
+from pytest_images.plugin.workers import WIRE, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_images.host.host import Host
+    from pytest_images.images import Images
+    from pytest_images.policies.report import Report
+
+NAME = "images-session"
+FIXTURES = frozenset(
+    ("images", "image_scope", "image_registry", "image_registry_session", "marked_images")
+)
+
+
+def register(config: pytest.Config) -> None:
+    """Give *config* its session; conftest files that are there already are told to it."""
+    places = Places(str(config.rootpath))
+    config.pluginmanager.register(places, "images-places")
+    config.pluginmanager.register(Session(config, places), NAME)
+
+
+def session_of(config: pytest.Config) -> Session:
+    """Return the session of *config*."""
+    return cast("Session", config.pluginmanager.get_plugin(NAME))
+
+
+class Session:
+    """A pytest plugin, one a process. A worker of xdist has its controller's run id."""
+
+    def __init__(self, config: pytest.Config, places: Places) -> None:
+        self._config, self._places = config, places
+        self._settings = Settings.of(config)
+        self._is_worker = hasattr(config, "workerinput")
+        self._workers = Workers()
+        self._conftests: list[Any] = []
+        self._host: Host | None = None
+        self._report: Report | None = None
+        self._trouble = ""
+
+    # The host.
+
+    @property
+    def run(self) -> str:
+        """The id of this run, the same in all its processes."""
+        given = getattr(self._config, "workerinput", {}).get(WIRE)
+        return str(given) if given else self._workers.run
+
+    @property
+    def images(self) -> Images:
+        """The door, made at the first call. Raises InvalidUsage, HookError."""
+        __tracebackhide__ = True
+        if self._host is None:
+            host = self._make_host()
+            for module in sorted(self._conftests, key=lambda module: len(module.__file__)):
+                _bridge(module, host)
+            self._host = host
+        return self._host.images
+
+    def _make_host(self) -> Host:
+        from pytest_images.plugin.hosting import make_host
+        from pytest_images.policies.report import Report
+
+        self._report = self._report or Report()
+        return make_host(self._settings, self.run, self._places.current, self._report)
+
+    # conftest.py files are plugins of ours, each for its own folder; the marker.
+
+    @pytest.hookimpl
+    def pytest_plugin_registered(self, plugin: object) -> None:
+        """Remember a conftest module, or bridge it at once where the host is there."""
+        file = getattr(plugin, "__file__", None)
+        if isinstance(file, str) and os.path.basename(file) == "conftest.py":  # noqa: PTH119 - text
+            self._conftests.append(plugin)
+            if self._host is not None:
+                _bridge(plugin, self._host)
+
+    @pytest.hookimpl
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Have a marked test use the fixture that prepares its images."""
+        if item.get_closest_marker("image") is not None:
+            from pytest_images.plugin.marker import ask_for_fixture
+
+            ask_for_fixture(item)
+
+    # xdist: the controller makes the run id, workers send back what they counted.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give a new worker the id of the run."""
+        self._workers.greet(node)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker counted."""
+        self._workers.farewell(node)
+
+    # The end.
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """End the run when fixtures are torn down and workers gone, before the summary."""
+        try:
+            return (yield)
+        finally:
+            self._end()
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self) -> None:
+        """End the run where the session could not."""
+        self._end()
+
+    def _end(self) -> None:
+        """End this process's part, and with the last process the run. Safe when called twice."""
+        host, self._host = self._host, None
+        if host is None and (self._is_worker or not self._workers.used_images):
+            return
+        from pytest_images.plugin import ending
+
+        if host is not None and self._is_worker:
+            output = ending.end_worker(host, self._report)
+            self._config.workeroutput[WIRE] = output  # type: ignore[attr-defined] # xdist's
+        else:
+            host = host or self._make_host()
+            self._trouble = ending.end_run(host, self._report, self._workers)
+            self._workers = Workers()
+
+    # What the user sees.
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> str | None:
+        """Show the settings that were chosen."""
+        return f"images: {self._settings}" if str(self._settings) else None
+
+    @pytest.hookimpl
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
+        """Show the run where a collected test uses images."""
+        used = any(not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) for item in items)
+        engine = self._settings.engine or "embedded"
+        return f"images: engine {engine}, run {self.run}" if used else None
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what the run did, and what could not be cleaned."""
+        counts = "" if self._report is None else str(self._report.counts)
+        if counts:
+            terminalreporter.write_line(f"images: {counts}")
+        if self._trouble:
+            terminalreporter.write_line(f"images: not cleaned: {self._trouble}", red=True)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Show errors of ours without the lines of ours, unless ``--full-trace``."""
+        text = None
+        if call.excinfo is not None and self._host is not None:
+            from pytest_images.plugin.tracebacks import shorten
+
+            text = None if self._config.getoption("fulltrace") else shorten(call)
+        report = yield
+        if text is not None:
+            report.longrepr = text
+        return report
+
+
+def _bridge(module: Any, host: Host) -> None:
+    """Register a conftest module under its file: module names collide."""
+    __tracebackhide__ = True
+    if any(host.manager.implementations(module)):
+        file = os.path.realpath(module.__file__)
+        host.register(module, file, below=os.path.dirname(file))  # noqa: PTH120 - text

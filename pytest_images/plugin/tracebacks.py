@@ -1,0 +1,54 @@
+"""Errors of ours as users read them: their own lines, what failed, what to do next."""
+
+from __future__ import annotations
+
+import os
+import types
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_images.errors import ImagesError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HIDDEN = tuple(
+    os.path.dirname(file) + os.sep  # noqa: PTH120 - compared as text
+    for file in (os.path.dirname(__file__), pytest.__file__.replace("pytest", "pluggy"))  # noqa: PTH120
+)
+
+
+def shorten(call: pytest.CallInfo[None]) -> str | None:
+    """Leave only the user's own lines in the traceback of an error of ours.
+
+    Where no line is the user's (a marker, a factory), return the text to show instead.
+    """
+    if call.excinfo is None or not isinstance(call.excinfo.value, ImagesError):
+        return None
+    error = call.excinfo.value
+    frames = [tb for tb in _entries(error.__traceback__) if not _is_hidden(tb)]
+    error.__cause__, error.__suppress_context__ = None, True  # the error itself says why
+    if not any(os.sep + "_pytest" + os.sep not in tb.tb_frame.f_code.co_filename for tb in frames):
+        return _text(error)
+    chain: types.TracebackType | None = None
+    for tb in reversed(frames):
+        chain = types.TracebackType(chain, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(chain))
+    return None
+
+
+def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_hidden(entry: types.TracebackType) -> bool:
+    return entry.tb_frame.f_code.co_filename.startswith(_HIDDEN)
+
+
+def _text(error: ImagesError) -> str:
+    lines = f"{type(error).__name__}: {error}".splitlines()
+    notes: list[str] = getattr(error, "__notes__", [])
+    return "\n".join(f"E   {line}" for line in (*lines, *notes))
