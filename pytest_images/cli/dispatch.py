@@ -1,0 +1,134 @@
+"""Which words name which command; the one named is imported and run."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol, cast
+
+from pytest_images.cli.options import PROGRAM, Command, UsageError, check_arguments, parse
+from pytest_images.cli.settings import OPTIONS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_images.cli.options import Parsed
+
+IMAGE_VERBS = {
+    "inspect": "Display detailed information on one or more images",
+    "load": "Load an image from a tar archive or STDIN",
+    "ls": "List images",
+    "pull": "Download an image from a registry",
+    "push": "Upload an image to a registry",
+    "rm": "Remove one or more images",
+    "tag": "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+}
+STORE_VERBS = {
+    "df": "Show what the store holds and what of it can be reclaimed",
+    "fsck": "Check the store, and repair it",
+}
+OTHER_VERBS = {"version": "Show the version information"}
+GROUPS = {
+    "image": ("Manage images", IMAGE_VERBS),
+    "registry": ("Manage throw-away registries", {"serve": "Run a registry in the foreground"}),
+}
+VERBS = IMAGE_VERBS | STORE_VERBS | OTHER_VERBS
+ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
+# What `docker image` can do beyond that, named so that the answer is not "unknown command".
+NOT_YET = ("build", "history", "import", "prune", "save")
+
+ROOT = Command("", "COMMAND", OPTIONS)
+
+
+class Verb(Protocol):
+    """What a module in `verbs` is."""
+
+    COMMAND: Command
+
+    def run(self, parsed: Parsed, settings: Settings) -> int:
+        """Do it; return the exit status."""
+
+
+def dispatch(words: Sequence[str]) -> int:
+    """Run the command that *words* name and return its exit status."""
+    parsed = parse(ROOT, words, interspersed=False)
+    if parsed.flag("version"):
+        return _run("version", [], Settings.of(parsed))
+    if parsed.wants_help or not parsed.arguments:
+        return _print_help()
+    name, rest = parsed.arguments[0], parsed.arguments[1:]
+    if name in GROUPS:
+        return _group(name, rest, Settings.of(parsed))
+    return _run(_verb(name, "", VERBS), rest, Settings.of(parsed))
+
+
+def wants_debug(words: Sequence[str]) -> bool:
+    """Whether the words before the command ask for tracebacks."""
+    try:
+        return parse(ROOT, words, interspersed=False).flag("debug")
+    except UsageError:
+        return False
+
+
+def _group(group: str, words: list[str], settings: Settings) -> int:
+    command = Command(group, "COMMAND")
+    parsed = parse(command, words, interspersed=False)
+    if parsed.wants_help or not parsed.arguments:
+        return _print_group_help(command)
+    name = _verb(parsed.arguments[0], f"{group} ", GROUPS[group][1])
+    return _run(name if group == "image" else f"{group} {name}", parsed.arguments[1:], settings)
+
+
+def _verb(name: str, prefix: str, verbs: dict[str, str]) -> str:
+    """Return the command that *name* is in full. Raises UsageError, Unsupported."""
+    found = ALIASES.get(name, name) if verbs is not GROUPS["registry"][1] else name
+    if found in verbs:
+        return found
+    if name in NOT_YET and prefix in ("", "image "):
+        from pytest_images.errors import Unsupported
+
+        raise Unsupported(f"image {name}", "this version has no such command")
+    raise UsageError(f"{PROGRAM}: unknown command: {PROGRAM} {prefix}{name}", None, 1)
+
+
+def _run(name: str, words: list[str], settings: Settings) -> int:
+    module = importlib.import_module(f"pytest_images.cli.verbs.{name.replace(' ', '_')}")
+    verb = cast("Verb", module)
+    parsed = parse(verb.COMMAND, words)
+    if parsed.wants_help:
+        return _print_command_help(name, verb.COMMAND)
+    check_arguments(verb.COMMAND, len(parsed.arguments))
+    return verb.run(parsed, settings)
+
+
+def _print_command_help(name: str, command: Command) -> int:
+    from pytest_images.cli.help import command_help
+
+    group, _, last = name.rpartition(" ")
+    summary = (GROUPS[group][1] if group else VERBS)[last]
+    aliases = [alias for alias, found in ALIASES.items() if found == name]
+    print(command_help(command, summary, aliases), end="")
+    return 0
+
+
+def _print_group_help(command: Command) -> int:
+    from pytest_images.cli.help import group_help
+
+    summary, verbs = GROUPS[command.name]
+    print(group_help(command.usage, summary, {"Commands": verbs}))
+    print(f"Run '{command.full} COMMAND --help' for more information on a command.")
+    return 0
+
+
+def _print_help() -> int:
+    from pytest_images.cli.help import global_options, group_help
+
+    groups = {name: summary for name, (summary, _) in GROUPS.items()}
+    sections = {
+        "Commands": IMAGE_VERBS,
+        "Store Commands": STORE_VERBS,
+        "Management Commands": groups | OTHER_VERBS,
+    }
+    print(group_help(ROOT.usage, "Container images without a daemon", sections), end="")
+    print(global_options(OPTIONS))
+    print(f"Run '{PROGRAM} COMMAND --help' for more information on a command.")
+    return 0

@@ -1,0 +1,31 @@
+"""Whether a person watches, and text that cannot play tricks on the terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any
+
+# Control characters of both sets (JSON itself leaves the second), halves of surrogate pairs
+# (not encodable), and the line separators that Go's JSON escapes too.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def draws() -> bool:
+    """Whether standard output is a terminal that moving bars can be drawn on."""
+    return watched(sys.stdout) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def watched(stream: Any) -> bool:
+    """Whether *stream* is open and a terminal."""
+    return stream is not None and not stream.closed and bool(stream.isatty())
+
+
+def json_text(document: object, *, indent: int | None = None) -> str:
+    """Return *document* as JSON that is safe to show; readers get the same values back."""
+    import json
+
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(document, indent=indent, separators=separators, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

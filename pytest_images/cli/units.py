@@ -1,0 +1,79 @@
+"""Sizes and times as Docker shows them: ``5.58MB``, ``2 weeks ago`` (docker/go-units)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+_HOUR, _DAY = 3600, 24
+_WEEK, _MONTH, _YEAR = 7 * _DAY, 30 * _DAY, 365 * _DAY  # in hours, as go-units counts them
+_LENGTHS = (
+    (2 * _DAY, 1, "hours"),
+    (2 * _WEEK, _DAY, "days"),
+    (2 * _MONTH, _WEEK, "weeks"),
+    (2 * _YEAR, _MONTH, "months"),
+)
+
+
+def human_size(size: float, digits: int = 4) -> str:
+    """Return *size* in bytes with decimal units, *digits* significant digits.
+
+    >>> human_size(5_581_590), human_size(5_581_590, 3)
+    ('5.582MB', '5.58MB')
+    """
+    unit = 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size /= 1000
+        unit += 1
+    return f"{size:.{digits}g}{_UNITS[unit]}"
+
+
+def human_duration(seconds: float) -> str:
+    """Return a length of time in *seconds* in words.
+
+    >>> human_duration(14 * 24 * 3600)
+    '2 weeks'
+    """
+    whole, hours = int(seconds), int(seconds / _HOUR + 0.5)
+    if whole < _HOUR:
+        return _within_an_hour(whole)
+    if hours == 1:
+        return "About an hour"
+    for below, unit, name in _LENGTHS:
+        if hours < below:
+            return f"{hours // unit} {name}"
+    return f"{int(seconds / _HOUR) // _YEAR} years"
+
+
+def _within_an_hour(seconds: int) -> str:
+    if seconds < 1:
+        return "Less than a second"
+    if seconds == 1:
+        return "1 second"
+    if seconds < 60:
+        return f"{seconds} seconds"
+    return "About a minute" if seconds < 120 else f"{seconds // 60} minutes"
+
+
+def since(moment: datetime | None, now: datetime) -> str:
+    """Say how long before *now* the *moment* was; ``N/A`` where it is not known."""
+    if moment is None:
+        return "N/A"
+    return f"{human_duration((now - moment).total_seconds())} ago"
+
+
+def go_time(moment: datetime | None) -> str:
+    """Return *moment* to the second in the local zone, as Go prints a time.
+
+    >>> go_time(None)
+    'N/A'
+    """
+    if moment is None:
+        return "N/A"
+    local = moment.astimezone()
+    return local.strftime("%Y-%m-%d %H:%M:%S %z %Z")
+
+
+def now() -> datetime:
+    """Return the time of this machine's clock, with its zone."""
+    return datetime.now(UTC)

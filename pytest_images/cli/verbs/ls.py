@@ -1,0 +1,170 @@
+"""`ls`: the images that are here, a line a name."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_images.cli.options import Command, Option, Parsed, invalid_value
+from pytest_images.cli.units import go_time, human_size, now, since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from pytest_images.cli.settings import Settings
+    from pytest_images.model.image import Image
+    from pytest_images.model.reference import Reference
+
+NONE = "<none>"
+UNKNOWN = "N/A"
+_FORMAT_HELP = """\
+Format output using a custom template:
+'table':            Print output in table format with column headers (default)
+'json':             Print in JSON format"""
+FILTER = Option(
+    "filter",
+    "Filter output based on conditions provided",
+    short="f",
+    kind="filter",
+    repeats=True,
+)
+COMMAND = Command(
+    "ls",
+    "[REPOSITORY[:TAG]]",
+    (
+        Option("all", "Show all images (there are no intermediate images to hide)", short="a"),
+        Option("digests", "Show digests"),
+        FILTER,
+        Option("format", _FORMAT_HELP, kind="string"),
+        Option("no-trunc", "Don't truncate output"),
+        Option("quiet", "Only show image IDs", short="q"),
+    ),
+    most=1,
+)
+
+
+class Row(NamedTuple):
+    """One line: a name of an image, or the image that has none."""
+
+    image: Image
+    repository: str
+    tag: str
+    digest: str
+
+
+def run(parsed: Parsed, settings: Settings) -> int:
+    """List the images."""
+    shape, filters = _shape(parsed), filters_of(parsed, COMMAND)
+    pattern = parsed.arguments[0] if parsed.arguments else None
+    with settings.door() as images:
+        found = images.ls(pattern, filters=filters, all=parsed.flag("all"), sizes=shape != "quiet")
+    digests = parsed.flag("digests")
+    listed = [row for image in found for row in rows(image, digests=digests)]
+    write = {"quiet": _ids, "json": _json, "table": _table}[shape]
+    sys.stdout.write(write(listed, parsed))
+    return 0
+
+
+def filters_of(parsed: Parsed, command: Command) -> tuple[tuple[str, str], ...]:
+    """Return the ``--filter`` options as pairs. Raises UsageError."""
+    pairs = []
+    for text in parsed.texts("filter"):
+        key, equals, value = text.partition("=")
+        if not equals:
+            reason = "bad format of filter (expected name=value)"
+            raise invalid_value(command, FILTER, text, reason)
+        pairs.append((key.strip().lower(), value.strip()))
+    return tuple(pairs)
+
+
+def rows(image: Image, *, digests: bool) -> Iterator[Row]:
+    """Yield a line for each tag of *image*, then for each repository known by digest only."""
+    pinned = _by_repository(image.digests) if image.digests else {}
+    for tag in image.tags:
+        repository = tag.familiar_name
+        known = pinned.get(repository, ()) if digests else ()
+        for digest in known or (NONE,):
+            yield Row(image, repository, tag.tag or NONE, digest)
+    tagged = {tag.familiar_name for tag in image.tags} if pinned else set()
+    for repository in [name for name in pinned if name not in tagged]:
+        for digest in pinned[repository] if digests else (NONE,):
+            yield Row(image, repository, NONE, digest)
+    if not image.tags and not pinned:
+        yield Row(image, NONE, NONE, NONE)
+
+
+def _by_repository(references: Iterable[Reference]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for reference in references:
+        found.setdefault(reference.familiar_name, []).append(str(reference.digest))
+    return found
+
+
+def _shape(parsed: Parsed) -> str:
+    """Say how to show the list: ``quiet``, ``json`` or ``table``. Raises Unsupported."""
+    wanted = parsed.text("format").strip() or "table"
+    if wanted == "json":
+        return "json"
+    if wanted != "table":
+        from pytest_images.errors import Unsupported
+
+        raise Unsupported("ls --format TEMPLATE", "this version knows 'table' and 'json'")
+    return "quiet" if parsed.flag("quiet") else "table"
+
+
+def _id(image: Image, parsed: Parsed) -> str:
+    return str(image.id) if parsed.flag("no-trunc") else image.id.encoded[:12]
+
+
+def _ids(listed: list[Row], parsed: Parsed) -> str:
+    return "".join([f"{_id(row.image, parsed)}\n" for row in listed])
+
+
+def _table(listed: list[Row], parsed: Parsed) -> str:
+    from pytest_images.cli.table import table
+
+    digests, whole, moment = parsed.flag("digests"), parsed.flag("no-trunc"), now()
+    header = ["REPOSITORY", "TAG", *["DIGEST"] * digests, "IMAGE ID", "CREATED", "SIZE"]
+    cells = [
+        (
+            row.repository,
+            row.tag,
+            *((row.digest,) if digests else ()),
+            str(row.image.id) if whole else row.image.id.encoded[:12],
+            since(row.image.created, moment),
+            _size(row.image, 3),
+        )
+        for row in listed
+    ]
+    return table(header, cells)
+
+
+def _json(listed: list[Row], parsed: Parsed) -> str:
+    moment = now()
+    return "".join([_json_line(row, _id(row.image, parsed), moment) for row in listed])
+
+
+def _json_line(row: Row, shown_id: str, moment: datetime) -> str:
+    """Return one object with the fields, the order and the escapes of Docker's."""
+    from pytest_images.cli.terminal import json_text
+
+    document = {
+        "Containers": UNKNOWN,
+        "CreatedAt": go_time(row.image.created),
+        "CreatedSince": since(row.image.created, moment),
+        "Digest": row.digest,
+        "ID": shown_id,
+        "Repository": row.repository,
+        "SharedSize": UNKNOWN,
+        "Size": _size(row.image, 3),
+        "Tag": row.tag,
+        "UniqueSize": UNKNOWN,
+        "VirtualSize": _size(row.image, 4),
+    }
+    text = json_text(document)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+
+
+def _size(image: Image, digits: int) -> str:
+    return UNKNOWN if image.size is None else human_size(image.size, digits)

@@ -1,0 +1,108 @@
+"""`pull`: bring images from a registry."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_images.cli.options import Command, Option
+from pytest_images.cli.progress import PULL, reporter
+from pytest_images.cli.verbs._names import named
+from pytest_images.errors import ImageNotFound
+from pytest_images.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_images.cli.bars import Bars
+    from pytest_images.cli.options import Parsed
+    from pytest_images.cli.progress import Lines
+    from pytest_images.cli.settings import Settings
+    from pytest_images.images import Images
+    from pytest_images.model.digest import Digest
+    from pytest_images.model.image import Image
+    from pytest_images.model.reference import Reference
+
+NEW, SAME = "Downloaded newer image", "Image is up to date"
+DEFAULT_PLATFORM = "DOCKER_DEFAULT_PLATFORM"
+COMMAND = Command(
+    "pull",
+    "NAME[:TAG|@DIGEST]",
+    (
+        Option("all-tags", "Download all tagged images in the repository", short="a"),
+        Option("all-platforms", "Download every platform, to push the index on unchanged"),
+        Option("disable-content-trust", "Skip image verification (default true)"),
+        Option(
+            "platform",
+            "Set platform if server is multi-platform capable; of several the first there is",
+            kind="strings",
+            repeats=True,
+        ),
+        Option("quiet", "Suppress verbose output", short="q"),
+    ),
+    least=1,
+    most=1,
+)
+
+
+def run(parsed: Parsed, settings: Settings) -> int:
+    """Pull the image, or all of the repository."""
+    quiet, reference = parsed.flag("quiet"), named(parsed)
+    show = reporter(PULL, quiet=quiet)
+    watch = _Watch(show, reference)
+    with settings.door(show, watch) as images:
+        before = frozenset() if quiet else _standing(images, reference)
+        with show:
+            pulled = _pull(images, reference, parsed)
+            watch.end()
+    if not quiet:
+        is_new = any((image.reference, image.id) not in before for image in pulled)
+        print(f"Status: {NEW if is_new else SAME} for {reference.familiar}")
+    print(reference)
+    return 0
+
+
+def _pull(images: Images, reference: Reference, parsed: Parsed) -> tuple[Image, ...]:
+    platform = ",".join(parsed.texts("platform")) or os.environ.get(DEFAULT_PLATFORM) or None
+    whole = parsed.flag("all-platforms")
+    if parsed.flag("all-tags"):
+        return images.pull(reference, platform=platform, all_tags=True, whole_index=whole)
+    return (images.pull(reference, platform=platform, whole_index=whole),)
+
+
+def _standing(images: Images, reference: Reference) -> frozenset[tuple[Reference | None, Digest]]:
+    """Say which images the name, or all names of the repository, stand for here."""
+    if reference.tag is None and reference.digest is None:
+        found = images.ls(reference.familiar, sizes=False)
+        return frozenset((name, image.id) for image in found for name in image.tags)
+    try:
+        return frozenset([(reference, images.inspect(reference).image.id)])
+    except ImageNotFound:
+        return frozenset()
+
+
+class _Watch:
+    """Says what a name stands for, when the question was answered and when its layers are here."""
+
+    def __init__(self, show: Lines | Bars, wanted: Reference) -> None:
+        self._show, self._wanted = show, wanted
+        self._pinned: Reference | None = None
+
+    @hookimpl(wrapper=True)
+    def registry_resolve(
+        self, images: Images, reference: Reference
+    ) -> Generator[None, Reference | None, Reference | None]:
+        """Look at the answer; it is not changed."""
+        pinned = yield
+        if pinned is not None and reference.name == self._wanted.name and pinned != self._pinned:
+            self.end()
+            self._pinned = pinned
+            subject = str(reference) if reference.digest else reference.tag
+            self._show.say(f"{subject}: Pulling from {reference.repository}")
+        return pinned
+
+    def end(self) -> None:
+        """Say the digest of what was pulled last."""
+        if self._pinned is not None:
+            self._show.say(f"Digest: {self._pinned.digest}")
+            self._pinned = None
