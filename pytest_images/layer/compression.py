@@ -45,13 +45,20 @@ def detect(start: bytes) -> Compression:
     if start.startswith(b"\x1f\x8b"):
         return Compression.GZIP
     # zstd's skippable frames are 0x184D2A50 to 0x184D2A5F, little endian.
-    if start.startswith(b"\x28\xb5\x2f\xfd") or (start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5):
+    if start.startswith(b"\x28\xb5\x2f\xfd") or (
+        start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5
+    ):
         return Compression.ZSTD
     if start.startswith(b"\xfd7zXZ\0"):
         return Compression.XZ
     if start.startswith(b"BZh"):
         return Compression.BZIP2
     return Compression.NONE
+
+
+def is_skippable(start: bytes) -> bool:
+    """Tell zstd's skippable frames: 0x184D2A50 to 0x184D2A5F, little endian."""
+    return start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5
 
 
 def decompress(
@@ -191,7 +198,8 @@ def _gzip() -> tuple[Callable[[], _Member], tuple[type[Exception], ...]]:
         member: _Member = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
         return member
 
-    return make, (igzip_lib.IsalError, EOFError)
+    errors: tuple[type[Exception], ...] = (igzip_lib.error, EOFError)  # type: ignore[assignment] # its stub says instance
+    return make, errors
 
 
 class _ZlibMember:

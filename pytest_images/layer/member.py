@@ -48,7 +48,7 @@ class Member:
         "user",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made for each of a million members: positions are cheapest
         self,
         name: bytes,
         kind: Kind,

@@ -1,4 +1,4 @@
-"""Pax extended headers: records ``"%d %s=%s\\n"`` (POSIX.1-2001, pax interchange format)."""
+"""Pax extended headers: lines of ``length key=value`` (POSIX.1-2001, pax interchange format)."""
 
 from __future__ import annotations
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_images.layer.header import BLOCK, Malformed, size_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pytest_images.layer.pax import Records
+    from collections.abc import Callable, Mapping, Sequence
 
 MAP_LIMIT = 1 << 20  # bytes of a map, in whichever form it comes
 _ZEROS = bytes(1 << 18)
@@ -44,7 +42,7 @@ def _entries(block: bytes, at: int, count: int) -> list[Extent]:
     return entries
 
 
-def is_sparse(records: Records) -> bool:
+def is_sparse(records: Mapping[bytes, bytes]) -> bool:
     """Whether pax *records* describe a file with holes."""
     return any(key.startswith(b"GNU.sparse.") for key in records)
 

@@ -56,7 +56,7 @@ def members(
     A member's data is there until the next one is asked for. *source* names the stream in
     errors. Raises *failure* (InvalidLayer or InvalidArchive), LimitExceeded.
     """
-    return iter(_Reader(stream, source, failure, limit))
+    return iter(Reader(stream, source, failure, limit))
 
 
 class _Extended:
@@ -70,10 +70,15 @@ class _Extended:
         self.records: pax.Records | None = None
 
 
-class _Reader:
-    """The state of one pass: where we are, what is left of a member, global records."""
+class Reader:
+    """One pass over a tar stream, as `members`; ``has_end`` tells how it ended.
+
+    A stream that stops after a whole member is a tar that lacks its end marker, or one that
+    was cut there: nothing in it tells which.
+    """
 
     def __init__(self, stream: Readable, source: str, failure: Failure, limit: int) -> None:
+        self.has_end = False
         self._blocks = Blocks(stream)
         self._source, self._failure, self._limit = source, failure, limit
         self._globals: pax.Records = {}
@@ -107,7 +112,8 @@ class _Reader:
             if len(block) < BLOCK or block == _ZEROS:
                 if extended is not None:
                     raise Malformed("the archive ends after an extension header")
-                return self._end(block)
+                self._end(block)
+                return None
             fields = header.unpack(block)
             self._name = fields[0]
             header.verify(block, fields[6])
@@ -122,6 +128,7 @@ class _Reader:
             raise Malformed("the archive ends inside a header")
         if block and self._blocks.block().strip(b"\0"):
             raise Malformed("a header follows a single block of zeros")
+        self.has_end = bool(block)
 
     def _extend(self, extended: _Extended, kind: bytes, size: int) -> None:
         """Read one extension header's data: bounded before it is read."""

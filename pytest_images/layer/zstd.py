@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.layer.blocks import Blocks
-from pytest_images.layer.compression import Broken
+from pytest_images.layer.compression import Broken, is_skippable
 
 if TYPE_CHECKING:
     from zstandard import ZstdDecompressionObj
@@ -49,7 +49,7 @@ class Frames:
             if magic == _MAGIC:
                 self._begin()
                 return True
-            if len(magic) < 4 or magic[1:] != b"\x2a\x4d\x18" or magic[0] >> 4 != 5:
+            if not is_skippable(magic):
                 raise Broken("something else follows its end")
             if not self._input.skip(int.from_bytes(self._take(4), "little")):
                 raise Broken("it is cut")

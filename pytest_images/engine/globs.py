@@ -1,0 +1,83 @@
+"""Patterns for names as Docker matches them: Go's ``path.Match``, where ``*`` stops at ``/``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import InvalidReference, InvalidUsage
+from pytest_images.model.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TOKENS = re.compile(r"\*|\?|\[(\^?)((?:\\.|[^\\\]])+)\]|\\(.)|([^\\\[])", re.DOTALL)
+_RANGE = re.compile(r"(\\.|[^\\-])(?:-(\\.|[^\\-]))?", re.DOTALL)
+_PATTERN_LIMIT = 1024  # characters
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression for a ``path.Match`` *pattern*. Raises InvalidUsage."""
+    if len(pattern) > _PATTERN_LIMIT:
+        raise InvalidUsage(pattern, f"a pattern has at most {_PATTERN_LIMIT} characters")
+    pieces, at = [], 0
+    for match in _TOKENS.finditer(re.sub(r"\*+", "*", pattern)):
+        if match.start() != at:
+            break
+        pieces.append(_piece(match, pattern))
+        at = match.end()
+    if at != len(re.sub(r"\*+", "*", pattern)):
+        raise _bad(pattern)
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def matcher(pattern: str) -> Callable[[Reference], bool]:
+    """Return whether a name matches *pattern*, in its shortest form with its tag or without.
+
+    A full name is taken too: ``docker.io/library/alpine`` is ``alpine``. Raises InvalidUsage.
+    """
+    expressions = [compiled(text) for text in _forms(pattern)]
+
+    def matches(reference: Reference) -> bool:
+        names = (reference.familiar, reference.familiar_name)
+        return any(each.fullmatch(name) for each in expressions for name in names)
+
+    return matches
+
+
+def _forms(pattern: str) -> set[str]:
+    """Return the pattern, and its shortest form where it is a name without wildcards."""
+    try:
+        return {pattern, Reference.parse_bare(pattern).familiar}
+    except InvalidReference:
+        return {pattern}
+
+
+def _piece(match: re.Match[str], pattern: str) -> str:
+    if match[0] == "*":
+        return "[^/]*"
+    if match[0] == "?":
+        return "[^/]"
+    if match[2] is not None:
+        return f"[{match[1]}{_members(match[2], pattern)}]"
+    return re.escape(match[3] or match[4])
+
+
+def _members(text: str, pattern: str) -> str:
+    """Return the inside of a character class; ``-`` needs a character on both sides."""
+    pieces, at = [], 0
+    for match in _RANGE.finditer(text):
+        if match.start() != at:
+            break
+        first, last = (part and part[-1] for part in match.groups())
+        if last is not None and last < first:
+            raise _bad(pattern)
+        pieces.append(re.escape(first) + (f"-{re.escape(last)}" if last else ""))
+        at = match.end()
+    if at != len(text):
+        raise _bad(pattern)
+    return "".join(pieces)
+
+
+def _bad(pattern: str) -> InvalidUsage:
+    return InvalidUsage(pattern, "syntax error in pattern")

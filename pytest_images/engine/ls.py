@@ -1,0 +1,43 @@
+"""`ls`: what the store holds, newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import ImagesError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_images.content.store import Store
+    from pytest_images.images import Images
+    from pytest_images.model.image import Image
+    from pytest_images.model.request.ls import LsRequest
+
+
+def ls(images: Images, store: Store, request: LsRequest) -> tuple[Image, ...]:
+    """List images, newest first; ``request.all`` changes nothing: none are intermediate.
+
+    Raises InvalidUsage, ImageNotFound and AmbiguousImage (of ``before`` and ``since``).
+    """
+    listed: Iterable[Image] = store.images()
+    filters = list(request.filters)
+    if request.pattern is not None:
+        filters.append(("reference", request.pattern))
+    if filters:
+        from pytest_images.engine.filters import filtered
+
+        listed = filtered(store, listed, filters)
+    if request.sizes:
+        listed = [image if image.size is not None else _sized(store, image) for image in listed]
+    return tuple(listed)
+
+
+def _sized(store: Store, image: Image) -> Image:
+    """Measure an image; one whose layers cannot be measured is listed without a size."""
+    from pytest_images.engine.sizes import measured
+
+    try:
+        return measured(store, image)
+    except ImagesError:
+        return image

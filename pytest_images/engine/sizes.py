@@ -1,0 +1,46 @@
+"""What an image takes unpacked: layers nobody has looked into yet are measured and recorded."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import DigestMismatch
+
+if TYPE_CHECKING:
+    from pytest_images.content.facts import LayerFacts
+    from pytest_images.content.store import Store
+    from pytest_images.model.digest import Digest
+    from pytest_images.model.image import Image
+
+
+def measured(store: Store, image: Image) -> Image:
+    """Return *image* with its size in bytes, as Docker counts: its files, holes included.
+
+    A layer that is read for this is held against its diff ID. Raises DigestMismatch,
+    InvalidLayer, LimitExceeded, BlobNotFound.
+    """
+    if image.size is not None:
+        return image
+    layers = store.manifest_of(image.id).layers
+    diff_ids = store.config_of(image.id).diff_ids
+    facts = [
+        store.layer(layer.digest) or _look_into(store, layer.digest, diff_id)
+        for layer, diff_id in zip(layers, diff_ids, strict=True)
+    ]
+    return replace(image, size=sum(fact.content_size for fact in facts))
+
+
+def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+    from pytest_images.layer.measure import measure
+
+    source, limit = f"layer {digest}", shutil.disk_usage(store.root).free
+    with store.open_blob(digest) as blob:
+        facts = measure(blob, source, limit, algorithm=diff_id.algorithm)
+    if facts.diff_id != diff_id:
+        error = DigestMismatch(str(diff_id), str(facts.diff_id), f"{source}, unpacked")
+        error.add_note("The image's config and its layers do not belong together.")
+        raise error
+    store.add_layer(digest, facts)
+    return facts
