@@ -44,6 +44,6 @@ platforms = st.builds(
 
 
 def label(value: object) -> str:
-    """A short id for a case of a table, told apart by its length where it is cut."""
+    """A short id for a case of a table, told apart by its end and length where it is cut."""
     text = ascii(value)
-    return text if len(text) <= 40 else f"{text[:36]}…{len(text)}"
+    return text if len(text) <= 40 else f"{text[:24]}..{text[-10:]} {len(text)}"
