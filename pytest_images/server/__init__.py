@@ -1,0 +1,1 @@
+"""The throw-away registry: the OCI distribution protocol over a folder, on loopback."""

@@ -1,0 +1,80 @@
+"""An answer, and how its head is written."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_images.server.refusal import Refusal
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - one line
+_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+# The first is how Docker's tools know a registry; the second keeps browsers from guessing.
+_ALWAYS = "Docker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(slots=True)
+class FilePart:
+    """*count* bytes at *offset* of an open file; whoever sends it closes it."""
+
+    descriptor: int
+    offset: int
+    count: int
+
+
+@dataclass(slots=True)
+class Response:
+    """Status, headers and a body in memory or in a file."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | FilePart = b""
+    close: bool = False
+
+    @property
+    def length(self) -> int:
+        """The body's length in bytes."""
+        return self.body.count if isinstance(self.body, FilePart) else len(self.body)
+
+    def head(self, keep_alive: bool) -> bytes:
+        """Write the status line and headers, with the empty line that ends them."""
+        parts = [_LINES[self.status], _date(int(time.time())), _ALWAYS]
+        parts += [f"{name}: {value}\r\n" for name, value in self.headers]
+        if self.status != 204:
+            parts.append(f"Content-Length: {self.length}\r\n")
+        parts.append("\r\n" if keep_alive else "Connection: close\r\n\r\n")
+        return "".join(parts).encode("latin-1")
+
+
+def as_json(status: int, document: object, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """An answer whose body is *document*."""
+    body = json.dumps(document).encode("ascii")
+    return Response(status, (("Content-Type", "application/json"), *headers), body)
+
+
+def refused(refusal: Refusal) -> Response:
+    """An answer in the specification's form of errors."""
+    headers = (("Content-Type", "application/json"), *refusal.headers)
+    return Response(refusal.status, headers, refusal.to_json(), refusal.close)
+
+
+_last_date = (0, "")
+
+
+def _date(second: int) -> str:
+    """The Date header; made once a second, in English whatever the locale is."""
+    global _last_date  # noqa: PLW0603 - a cache of one value; a race only makes it twice
+    if _last_date[0] != second:
+        t = time.gmtime(second)
+        day = f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year}"
+        clock = f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}"
+        _last_date = (second, f"Date: {day} {clock} GMT\r\n")
+    return _last_date[1]
