@@ -1,0 +1,1 @@
+"""The client of registries, by the OCI distribution-spec: auth, resolve, fetch, push, tags."""
