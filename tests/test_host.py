@@ -109,7 +109,7 @@ def test_an_engine_nobody_brings_is_refused_and_the_others_named(host: Host) -> 
 
 
 def test_two_plugins_cannot_bring_an_engine_of_one_name() -> None:
-    plugins = [Bringing(twin=MemoryEngine), Bringing(twin=lambda: MemoryEngine())]
+    plugins = [Bringing(twin=MemoryEngine), Bringing(twin=Stops)]
     host = Host(engine="twin", plugins=plugins, load_entry_points=False)
     with pytest.raises(HookError, match="'twin'"):
         host.images.ls()

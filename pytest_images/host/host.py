@@ -153,12 +153,11 @@ class Host:
         from pytest_images.engine.embedded import EmbeddedEngine
 
         home = None if self.home is None else Path(self.home)
-        durability = self.durability
-        if durability is not None and durability not in tuple(Durability):
-            raise InvalidUsage(durability, f"durability is one of {', '.join(Durability)}")
-        engine = EmbeddedEngine(
-            home, run=self.run, durability=durability and Durability(durability)
-        )
+        if self.durability not in (None, *Durability):
+            known = ", ".join(Durability)
+            raise InvalidUsage(str(self.durability), f"durability is one of {known}")
+        durability = None if self.durability is None else Durability(self.durability)
+        engine = EmbeddedEngine(home, run=self.run, durability=durability)
         engine.bind(self.images)
         return engine
 

@@ -40,9 +40,11 @@ def image_registry_session(images: Images) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def image_registry(image_registry_session: Registry) -> Namespace:
-    """An empty namespace on the session's registry: no other test sees its repositories."""
-    return image_registry_session.namespace()
+def image_registry(image_registry_session: Registry) -> Iterator[Namespace]:
+    """An empty namespace on the session's registry, emptied again after the test."""
+    namespace = image_registry_session.namespace()
+    yield namespace
+    namespace.clear()
 
 
 @pytest.fixture

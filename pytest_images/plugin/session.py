@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from pytest_images.policies.report import Report
 
 NAME = "images-session"
-FIXTURES = frozenset(
-    ("images", "image_scope", "image_registry", "image_registry_session", "marked_images")
-)
 
 
 def register(config: pytest.Config) -> None:
@@ -41,7 +38,7 @@ class Session:
 
     def __init__(self, config: pytest.Config, places: Places) -> None:
         self._config, self._places = config, places
-        self._settings = Settings.of(config)
+        self._settings = Settings(config)
         self._is_worker = hasattr(config, "workerinput")
         self._workers = Workers()
         self._conftests: list[Any] = []
@@ -146,9 +143,8 @@ class Session:
     @pytest.hookimpl
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Show the run where a collected test uses images."""
-        used = any(not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) for item in items)
         engine = self._settings.engine or "embedded"
-        return f"images: engine {engine}, run {self.run}" if used else None
+        return f"images: engine {engine}, run {self.run}" if any(map(_uses, items)) else None
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -173,6 +169,12 @@ class Session:
         if text is not None:
             report.longrepr = text
         return report
+
+
+def _uses(item: pytest.Item) -> bool:
+    """Say whether a test asks for `images`, ours and not another fixture of that name."""
+    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("images")
+    return bool(found) and found[-1].func.__module__.startswith("pytest_images.")
 
 
 def _bridge(module: Any, host: Host) -> None:

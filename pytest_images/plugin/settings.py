@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import pytest
 
@@ -28,31 +27,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("images_offline", _OFFLINE, default=None)
 
 
-@dataclass(frozen=True)  # without slots: made at every start of pytest, slots cost time
 class Settings:
-    """What the user chose; None and "" are nobody's choice. *offline* is a yes or no."""
+    """What the user chose; None is nobody's choice. *offline* is a yes or no.
 
-    home: str | None
-    engine: str | None
-    durability: str | None
-    platform: str | None
-    offline: bool
+    A plain class: it is made at every start of pytest, and a dataclass takes a millisecond.
+    """
 
-    @classmethod
-    def of(cls, config: pytest.Config) -> Settings:
+    def __init__(self, config: pytest.Config) -> None:
         """Read the settings of this run. Raises pytest.UsageError."""
-        texts = {name: _chosen(config, name) for name in _TEXTS}
-        home = texts.pop("home")
-        if home is not None:
-            home = str(config.invocation_params.dir / os.path.expanduser(home))  # noqa: PTH111 - text
-        _check_durability(texts["durability"])
-        return cls(home=home, offline=_yes(_chosen(config, "offline")), **texts)
+        home = _chosen(config, "home")
+        self.home = home and str(config.invocation_params.dir / os.path.expanduser(home))  # noqa: PTH111 - text
+        self.engine = _chosen(config, "engine")
+        self.durability = _chosen(config, "durability")
+        self.platform = _chosen(config, "platform")
+        self.offline = _yes(_chosen(config, "offline"))
+        if self.durability not in (None, "safe", "fast"):
+            raise pytest.UsageError(f"images_durability is safe or fast, not {self.durability!r}")
 
     def __str__(self) -> str:
-        chosen = [
-            f"{name} {value}" for name, value in vars(self).items() if value not in (None, False)
-        ]
-        return ", ".join(text.removesuffix(" True") for text in chosen)
+        chosen = {name: value for name, value in vars(self).items() if value}
+        return ", ".join(f"{n} {v}".removesuffix(" True") for n, v in chosen.items())
 
 
 def _chosen(config: pytest.Config, name: str) -> str | None:
@@ -70,8 +64,3 @@ def _yes(text: str | None) -> bool:
     if text.lower() in ("1", "yes", "true", "on"):
         return True
     raise pytest.UsageError(f"images_offline is yes or no, not {text!r}")
-
-
-def _check_durability(text: str | None) -> None:
-    if text not in (None, "safe", "fast"):
-        raise pytest.UsageError(f"images_durability is safe or fast, not {text!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
@@ -12,7 +12,7 @@ class Workers:
     """The run id they all share, and what those that ended sent back."""
 
     def __init__(self) -> None:
-        self.run = secrets.token_hex(6)
+        self.run = os.urandom(6).hex()  # random: no two runs share what they make
         self.outputs: list[dict[str, Any]] = []
         self.any_died = False
 

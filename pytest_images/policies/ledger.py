@@ -35,6 +35,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._products: list[Product] = []
 
+    def __len__(self) -> int:
+        return len(self._products)
+
     def add(self, products: Iterable[Product]) -> None:
         """Remember *products*; one that is known already stays one."""
         with self._lock:
