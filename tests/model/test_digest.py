@@ -35,9 +35,9 @@ REFUSED = [
     f"sha256:sha256:{EMPTY}",
     "md5:d41d8cd98f00b204e9800998ecf8427e",
     "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "sha256:" + "٣" * 64,  # Arabic digits: isdigit() and int() would take them
-    "sha256:" + "ａ" * 64,  # full-width letters
-    "sha256:" + "𝟎" * 64,
+    "sha256:" + "\u0663" * 64,  # Arabic digits: isdigit() and int() would take them
+    "sha256:" + "\uff41" * 64,  # full-width letters
+    "sha256:" + "\U0001d7ce" * 64,  # mathematical digits
     "sha256+b64:" + EMPTY,
 ]
 

@@ -176,7 +176,7 @@ def test_what_is_not_an_object_is_refused_where_an_object_is_wanted(raw: bytes) 
 
 def test_a_field_in_another_case_is_refused_where_programs_write() -> None:
     exact_fields({"layers": 1, "custom": 2}, {"layers"}, "x")
-    for key in ("Layers", "LAYERS", "layerſ"):
+    for key in ("Layers", "LAYERS", "layer\u017f"):
         with refused(InvalidDocument, "another case"):
             exact_fields({key: 1}, {"layers"}, "x")
 

@@ -37,7 +37,7 @@ def test_a_host_with_or_without_port_is_an_endpoint(host: str) -> None:
         "host:",
         "host:port",
         "host:123456",
-        "ｈost",
+        "\uff48ost",
         "http://host",
         "[::1",
         "[fe80::1%eth0]",

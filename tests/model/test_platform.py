@@ -65,7 +65,7 @@ REFUSED = [
     "linux/*",
     "linux/amd64\n",
     "linux/amd64\0",
-    "linux/аmd64",  # a Cyrillic letter
+    "linux/\u0430md64",  # a Cyrillic letter
     "linux/" + "a" * 65,
     "windows(10.0.17763)/amd64",
 ]

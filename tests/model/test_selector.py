@@ -35,7 +35,9 @@ def test_a_text_may_be_a_name_an_id_or_both(text: str, name: str, prefix: str) -
     assert selector.id_prefix == prefix
 
 
-@pytest.mark.parametrize("text", ["", "ABC", f"{ID}0/", "sha256:", f"sha256:{ID.upper()}x" * 3, "a b"])
+@pytest.mark.parametrize(
+    "text", ["", "ABC", f"{ID}0/", "sha256:", f"sha256:{ID.upper()}x" * 3, "a b"]
+)
 def test_what_is_neither_is_refused(text: str) -> None:
     with pytest.raises(InvalidReference):
         Selector.parse(text)
