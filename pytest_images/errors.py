@@ -277,7 +277,9 @@ class Conflict(ImagesError, RuntimeError):
         self.name, self.reason = name, reason
 
     def __str__(self) -> str:
-        return f"conflict: {shown(self.name)}: {shown(self.reason, REASON)}"
+        reason = shown(self.reason, REASON)
+        names_it = self.name in self.reason  # as Docker's own sentences do
+        return f"conflict: {reason}" if names_it else f"conflict: {shown(self.name)}: {reason}"
 
 
 class Unsupported(ImagesError, NotImplementedError):

@@ -58,9 +58,12 @@ def _familiar(names: Iterable[Reference]) -> list[str]:
 
 def _settings(found: Any) -> dict[str, Any]:
     """Return the settings under Docker's spelling: a config may have them in any case."""
-    spelled = {key.lower(): key for key in _SETTINGS}
+    spelled: dict[str, str] = {key.lower(): key for key in _SETTINGS}
     own = found.items() if isinstance(found, dict) else ()
-    return _SETTINGS | {spelled.get(key.lower(), key): value for key, value in own}
+    settings = dict(_SETTINGS)
+    for key, value in own:
+        settings[spelled.get(str(key).lower(), str(key))] = value
+    return settings
 
 
 def _present(key: str, value: Any) -> dict[str, Any]:
