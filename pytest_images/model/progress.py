@@ -24,7 +24,8 @@ class Phase(enum.StrEnum):
 class Progress:
     """One event: *verb* (``pull``), *subject* (the reference), *item* (a digest or text).
 
-    ``done`` and ``total`` are bytes, -1 where unknown. ``text`` is for people.
+    ``done`` and ``total`` are bytes, -1 where unknown. ``text`` is for people. ``kind`` is
+    what the item is: ``layer``, ``config`` or ``manifest``; "" where it is not said.
     """
 
     verb: str
@@ -34,3 +35,4 @@ class Progress:
     done: int = -1
     total: int = -1
     text: str = ""
+    kind: str = ""

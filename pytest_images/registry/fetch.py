@@ -72,7 +72,7 @@ class Fetch:
     def one(self, descriptor: Descriptor) -> None:
         """Bring one blob, once for all processes of this machine."""
         self.together.check()
-        item = self._meter.item(str(descriptor.digest), descriptor.size)
+        item = self._meter.blob(descriptor)
         item.phase(Phase.WAITING)
         with self._store.fetching(descriptor.digest) as is_here:
             if is_here and self._is_here(descriptor):
@@ -96,7 +96,7 @@ class Fetch:
             if _is_sound(self._store, descriptor.digest):
                 raise SizeMismatch(descriptor.size, actual, str(descriptor.digest))
             return False  # what is here is damaged: the download replaces it
-        self._meter.item(str(descriptor.digest), descriptor.size).phase(Phase.EXISTS)
+        self._meter.blob(descriptor).phase(Phase.EXISTS)
         return True
 
     def ask(self, descriptor: Descriptor, offset: int) -> Response:

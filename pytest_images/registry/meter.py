@@ -6,10 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from pytest_images.model.media_types import CONFIGS
 from pytest_images.model.progress import Phase, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_images.model.descriptor import Descriptor
 
 INTERVAL = 0.2  # seconds between two events of one item
 
@@ -21,15 +24,22 @@ class Meter:
         self._report, self.verb, self.subject = report, verb, subject
 
     def tell(
-        self, item: str, phase: Phase, done: int = -1, total: int = -1, text: str = ""
+        self,
+        item: str,
+        phase: Phase,
+        done: int = -1,
+        total: int = -1,
+        text: str = "",
+        kind: str = "",
     ) -> None:
         """Report one event."""
         if self._report is not None:
-            self._report(Progress(self.verb, self.subject, item, phase, done, total, text))
+            self._report(Progress(self.verb, self.subject, item, phase, done, total, text, kind))
 
-    def item(self, name: str, total: int) -> ItemMeter:
-        """Return the meter of one item of *total* bytes."""
-        return ItemMeter(self, name, total)
+    def blob(self, descriptor: Descriptor) -> ItemMeter:
+        """Return the meter of one blob, a config or a layer."""
+        kind = "config" if descriptor.media_type in CONFIGS else "layer"
+        return ItemMeter(self, str(descriptor.digest), descriptor.size, kind)
 
     def retrying(self, text: str) -> None:
         """Report that something is asked again, and why."""
@@ -39,8 +49,8 @@ class Meter:
 class ItemMeter:
     """Counts the bytes of one item, and reports them at most every `INTERVAL` seconds."""
 
-    def __init__(self, meter: Meter, name: str, total: int) -> None:
-        self._meter, self._name, self._total = meter, name, total
+    def __init__(self, meter: Meter, name: str, total: int, kind: str = "") -> None:
+        self._meter, self._name, self._total, self._kind = meter, name, total, kind
         self._lock = threading.Lock()
         self._done = 0
         self._due = time.monotonic() + INTERVAL
@@ -48,7 +58,7 @@ class ItemMeter:
     def phase(self, phase: Phase, text: str = "") -> None:
         """Report a change of phase."""
         done = self._total if phase in (Phase.DONE, Phase.EXISTS, Phase.MOUNTED) else self._done
-        self._meter.tell(self._name, phase, done, self._total, text)
+        self._meter.tell(self._name, phase, done, self._total, text, self._kind)
 
     def moved(self, count: int) -> None:
         """Add *count* bytes."""

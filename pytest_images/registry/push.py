@@ -47,11 +47,11 @@ class Push:
         """Put a manifest or index under *name*, a tag or a digest."""
         put_document(self._repository, document.raw, document.media_type, name)
         descriptor = document.descriptor
-        self._meter.tell(name, Phase.DONE, descriptor.size, descriptor.size)
+        self._meter.tell(name, Phase.DONE, descriptor.size, descriptor.size, kind="manifest")
 
     def _one(self, descriptor: Descriptor) -> None:
         self._together.check()
-        item = self._meter.item(str(descriptor.digest), descriptor.size)
+        item = self._meter.blob(descriptor)
         item.phase(Phase.WAITING)
         path = self._store.path(descriptor.digest)
         Upload(self._repository, descriptor, path, item, self._together).run(self._sources)
