@@ -1,0 +1,100 @@
+"""Hash a file while it grows: a thread that reads behind its writer.
+
+hashlib releases the interpreter's lock, so a second core hashes what the first receives; the
+bytes come from the page cache, whoever placed them there (write, splice, sendfile).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+
+from pytest_images.model.digest import Digest
+
+_STEP = 1 << 20  # bytes read at a time
+
+
+class Follower:
+    """The hash of a file's first bytes. Nothing is started before `advance` is called."""
+
+    def __init__(self, descriptor: int, algorithm: str) -> None:
+        self._descriptor, self._algorithm = descriptor, algorithm
+        self._hash = hashlib.new(algorithm)
+        self._done = 0  # bytes hashed
+        self._target = 0  # bytes placed
+        self._finished = False
+        self._failure: OSError | None = None
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+
+    def update(self, data: bytes | memoryview, count: int) -> None:
+        """Hash the next *count* bytes from memory: for content too small for a thread."""
+        self._hash.update(data)
+        self._done += count
+
+    def advance(self, target: int) -> None:
+        """Say that the file's first *target* bytes are placed."""
+        if self._thread is None:
+            self._finished = False
+            self._thread = threading.Thread(target=self._follow, name="image-hash", daemon=True)
+            self._target = target
+            self._thread.start()
+            return
+        with self._changed:
+            self._target = target
+            self._changed.notify()
+
+    def digest(self, size: int) -> Digest:
+        """Return the digest of the file's first *size* bytes, all of them hashed."""
+        self._join()
+        if self._failure is not None:
+            raise self._failure
+        self._catch_up(size)
+        return Digest(self._algorithm, self._hash.hexdigest())
+
+    def restart(self) -> None:
+        """Forget everything hashed."""
+        self.stop()
+        self._hash, self._failure = hashlib.new(self._algorithm), None
+        self._done = self._target = 0
+
+    def stop(self) -> None:
+        """End the thread without waiting for the rest to be hashed."""
+        with self._changed:
+            self._target = 0
+        self._join()
+
+    def _join(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            with self._changed:
+                self._finished = True
+                self._changed.notify()
+            thread.join()
+
+    def _follow(self) -> None:
+        try:
+            while True:
+                with self._changed:
+                    while self._done >= self._target and not self._finished:
+                        self._changed.wait()
+                    target = self._target
+                    if self._done >= target:
+                        return
+                self._catch_up(min(target, self._done + 8 * _STEP))
+        except OSError as error:
+            self._failure = error
+
+    def _catch_up(self, target: int) -> None:
+        if self._done >= target:
+            return
+        buffer = bytearray(min(_STEP, target - self._done))
+        view = memoryview(buffer)
+        while self._done < target:
+            want = min(len(buffer), target - self._done)
+            count = os.preadv(self._descriptor, [view[:want]], self._done)
+            if count == 0:
+                raise OSError(f"the file ends at {self._done}, before {target}")
+            self._hash.update(view[:count])
+            self._done += count

@@ -1,0 +1,170 @@
+"""Bytes on their way in: written to a file of their own, hashed on the way, then named.
+
+A file in ``ingest/`` is locked by its writer while it lives; one whose lock is free was left
+by a process that died. Nothing here is visible as a blob before `Ingest.commit`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from pytest_images.content import locks
+from pytest_images.content.durability import Durability
+from pytest_images.content.failures import store_error, translated
+from pytest_images.content.following import Follower
+from pytest_images.errors import DigestMismatch, ImagesError, SizeMismatch
+from pytest_images.model.digest import Digest
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pytest_images.content.blobs import Blobs
+    from pytest_images.content.home import Home
+
+FOLLOW_FROM = 8 << 20  # bytes: below, hashing inline beats starting a thread
+
+
+class Ingest:
+    """One blob being written; a context manager that drops the file unless committed.
+
+    Made by `Store.ingest`. ``offset`` is the number of bytes placed so far.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        blobs: Blobs,
+        durability: Durability,
+        *,
+        expected: Digest | None,
+        size: int | None,
+        source: str,
+        algorithm: str,
+    ) -> None:
+        self.offset = 0
+        self._blobs, self._durability = blobs, durability
+        self._expected, self._size = expected, size
+        self._source = source or "content"
+        self._inline = True
+        self._held: locks.Held | None = None
+        self._path = home.ingest / secrets.token_hex(8)
+        with translated(self._path):
+            held = locks.create(self._path)
+        self._held, self._descriptor = held, held.descriptor
+        self._follower = Follower(self._descriptor, expected.algorithm if expected else algorithm)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append *data*. Raises SizeMismatch beyond the stated size, StoreFull, StoreError."""
+        count = data.nbytes if isinstance(data, memoryview) else len(data)
+        self._refuse_excess(count)
+        try:
+            written = os.write(self._descriptor, data)
+            while written < count:
+                written += os.write(self._descriptor, memoryview(data).cast("B")[written:])
+        except OSError as error:
+            raise store_error(self._path, error) from error
+        if self._inline:
+            self._follower.update(data, count)
+        self.offset += count
+        if not self._inline:
+            self._follower.advance(self.offset)
+        elif self.offset >= FOLLOW_FROM:
+            self._inline = False
+
+    def fileno(self) -> int:
+        """Return the file's descriptor, positioned at ``offset``, for splice or sendfile."""
+        return self._descriptor
+
+    def advance(self, count: int) -> None:
+        """Say that *count* bytes were placed at ``offset`` through `fileno`."""
+        self._refuse_excess(count)
+        self.offset += count
+        self._inline = False
+        if self.offset >= FOLLOW_FROM:
+            self._follower.advance(self.offset)
+
+    def restart(self) -> None:
+        """Forget what was written, back to offset 0."""
+        self._follower.restart()
+        with translated(self._path):
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self.offset, self._inline = 0, True
+
+    def digest(self) -> Digest:
+        """Return the digest of what was placed so far; waits until all of it is hashed."""
+        with translated(self._path):
+            return self._follower.digest(self.offset)
+
+    def commit(self) -> Digest:
+        """Verify size and digest, then give the file its name among the blobs.
+
+        The bytes are on the disk then; the name is with the next record (`Store.add`), which
+        flushes the folder once for all its blobs. Raises SizeMismatch, DigestMismatch,
+        StoreFull, StoreError; the file is dropped then.
+        """
+        try:
+            return self._commit()
+        except OSError as error:
+            if isinstance(error, ImagesError):
+                raise
+            raise store_error(self._path, error) from error
+        finally:
+            self.close()
+
+    def _commit(self) -> Digest:
+        if self._size is not None and self.offset != self._size:
+            raise SizeMismatch(self._size, self.offset, self._source)
+        actual = self._follower.digest(self.offset)
+        if self._expected is not None and actual != self._expected:
+            raise DigestMismatch(str(self._expected), str(actual), self._source)
+        # Also where the blob is there already: these bytes were verified just now, those were not.
+        self._durability.flush(self._descriptor)
+        self._path.rename(self._blobs.name(actual))
+        return actual
+
+    def close(self) -> None:
+        """Drop what was not committed. Safe when called twice."""
+        held, self._held = self._held, None
+        if held is None or held.descriptor < 0:  # closed, or the copy of a forked child
+            return
+        self._follower.stop()
+        with suppress(OSError):  # committed, or to be swept later: the lock is free then
+            self._path.unlink(missing_ok=True)
+        held.release()
+        self._descriptor = -1
+
+    def _refuse_excess(self, count: int) -> None:
+        if self._size is not None and self.offset + count > self._size:
+            raise SizeMismatch(self._size, self.offset + count, self._source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_held", None) is not None:
+            self.close()
+
+
+def sweep(home: Home) -> int:
+    """Drop the files of writers that died; returns how many."""
+    dropped = 0
+    for path in list(home.ingest.iterdir()):
+        with suppress(FileNotFoundError, ImagesError):  # gone meanwhile, or not a lock: fsck's
+            held = locks.attempt(path)
+            if held is not None:
+                with held:
+                    path.unlink(missing_ok=True)
+                dropped += 1
+    return dropped

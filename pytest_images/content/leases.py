@@ -1,0 +1,110 @@
+"""Leases: what an operation holds while it runs, so that no collection takes it.
+
+A lease is a file, locked by its owner and holding one digest a line. Liveness is the lock:
+when the owner ends, however, the kernel frees it, and the next sweep drops the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from pytest_images.content import locks
+from pytest_images.content.failures import translated
+from pytest_images.errors import ImagesError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from pytest_images.content.home import Home
+    from pytest_images.model.digest import Digest
+
+_DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})")
+
+
+class Lease:
+    """Holds blobs, there already or yet to come, until the block ends. May be shared by threads."""
+
+    def __init__(self, home: Home, timeout: float) -> None:
+        self._collect_lock, self._timeout = home.collect_lock, timeout
+        self._path = home.leases / secrets.token_hex(8)
+        self._mutex = threading.Lock()
+        with translated(self._path):
+            self._held: locks.Held | None = locks.create(self._path)
+
+    def hold(self, digest: Digest) -> None:
+        """Keep the blob *digest* from now on; whether it is there is asked afterwards.
+
+        Raises StoreFull, StoreError, LockTimeout.
+        """
+        if self._held is None or self._held.descriptor < 0:
+            raise ValueError("the lease has ended")
+        line = f"{digest}\n".encode()
+        with translated(self._path), locks.acquire(self._collect_lock, self._timeout, shared=True):
+            self._append(self._held.descriptor, line)
+
+    def _append(self, descriptor: int, line: bytes) -> None:
+        with self._mutex:
+            end = os.fstat(descriptor).st_size
+            # A line of its own, even after one that a full disk has cut short.
+            if os.pwrite(descriptor, b"\n" + line, end) <= len(line):
+                raise OSError(errno.ENOSPC, "the lease could not be written whole")
+
+    def end(self) -> None:
+        """Let go of everything. Safe when called twice."""
+        held, self._held = self._held, None
+        if held is not None and held.descriptor >= 0:
+            with suppress(OSError):  # the lock is freed below: then a sweep drops the file
+                self._path.unlink(missing_ok=True)
+            held.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+
+def held(home: Home) -> set[str]:
+    """Return what all live leases hold; the files of dead ones are dropped on the way."""
+    digests: set[str] = set()
+    for path in _sweep(home):
+        with suppress(FileNotFoundError):  # it ended meanwhile
+            digests.update(_DIGEST.findall(path.read_text("ascii", "replace")))
+    return digests
+
+
+def sweep(home: Home) -> None:
+    """Drop the leases whose owner is gone."""
+    for _ in _sweep(home):
+        pass
+
+
+def _sweep(home: Home) -> list[Path]:
+    """Drop dead leases; returns the files of live ones."""
+    live = []
+    for path in list(home.leases.iterdir()):
+        try:
+            free = locks.attempt(path)
+        except FileNotFoundError:
+            continue
+        except ImagesError:
+            live.append(path)  # not a lease file: the check names it
+            continue
+        if free is None:
+            live.append(path)
+            continue
+        with free:
+            path.unlink(missing_ok=True)
+    return live

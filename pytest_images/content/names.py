@@ -1,0 +1,221 @@
+"""The records as small files, one folder a scope: the truth that the database is an index of.
+
+A scope is the store's own (``records/``) or one run's overlay. In a scope's folder,
+``n-<hash of the name>`` says what a name stands for and ``i-<image ID>`` that an image is
+recorded; a record with nothing in it hides the one below it (a run took a global name away).
+
+Files and database change together: the new files are written and flushed, renamed, the
+folder is flushed, the database commits, and only then is the folder's modification time set
+to the database's sequence number (`Scope.stamp`). Whoever finds another time there knows that
+a change was cut short, by a kill or a power cut, and reads the files again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_images.content.durability import Durability
+
+RECORD_LIMIT = 64 << 10  # bytes of one record file
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class Record(NamedTuple):
+    """One record: a name and what it stands for, or (without *name*) an image that is here.
+
+    All digests as text; *manifest* is empty in a record that hides; *source* is the index the
+    manifest was chosen from, empty where the image came without one.
+    """
+
+    name: str
+    image: str
+    manifest: str
+    source: str = ""
+
+    @property
+    def hides(self) -> bool:
+        """Whether the record takes away what is recorded below it."""
+        return not self.manifest
+
+    @property
+    def file(self) -> str:
+        """The name of the record's file."""
+        return file_of_name(self.name) if self.name else file_of_image(self.image)
+
+    def to_json(self) -> bytes:
+        """Return the content of the record's file."""
+        return json.dumps(
+            {key: value for key, value in self._asdict().items() if value}, indent=1
+        ).encode()
+
+
+def file_of_name(name: str) -> str:
+    """Return the file that says what the full *name* stands for."""
+    return "n-" + hashlib.sha256(name.encode()).hexdigest()
+
+
+def file_of_image(image: str) -> str:
+    """Return the file that records the image *image* (its ID)."""
+    return "i-" + image.partition(":")[2]
+
+
+def parse(raw: bytes, path: Path) -> Record:
+    """Read a record file. Raises StoreDamaged for anything that was not written by us."""
+    from pytest_images.model.digest import Digest
+    from pytest_images.model.reference import Reference
+
+    try:
+        document: dict[str, Any] = json.loads(raw)
+        record = Record(
+            **{key: document.pop(key, "") for key in ("name", "image", "manifest", "source")}
+        )
+        if document or not all(isinstance(value, str) for value in record):
+            raise ValueError("unknown fields")
+        for digest in filter(None, record[1:]):
+            Digest.parse(digest)
+        if record.name and str(Reference.parse_bare(record.name)) != record.name:
+            raise ValueError("the name is not written in full")
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = (
+            str(error)
+            if isinstance(error, InvalidDigest | InvalidReference)
+            else "it is not a record"
+        )
+        raise StoreDamaged(str(path), reason) from error
+    if record.file != path.name:
+        raise StoreDamaged(str(path), "its content belongs under another file name")
+    return record
+
+
+class Scope:
+    """The folder of one scope's record files."""
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        self.path, self._durability = path, durability
+
+    def stamp(self) -> int | None:
+        """Return the sequence number the folder carries; None when a change was cut short."""
+        seconds, rest = divmod(self.path.stat().st_mtime_ns, 1_000_000_000)
+        return None if rest else seconds
+
+    def set_stamp(self, sequence: int) -> None:
+        """Mark the folder as being what the database has at *sequence*.
+
+        Whole seconds since 1970, few: no clock gives them, every file system can keep them.
+        """
+        os.utime(self.path, (sequence, sequence))
+
+    def read(self, file: str) -> Record:
+        """Read one record. Raises StoreDamaged, OSError."""
+        path = self.path / file
+        descriptor = os.open(path, _READ)
+        with os.fdopen(descriptor, "rb") as stream:
+            return parse(stream.read(RECORD_LIMIT), path)
+
+    def read_all(self) -> Iterator[Record | StoreDamaged]:
+        """Read every record; for one that cannot be read, its error. Leftovers are skipped."""
+        for file in sorted(path.name for path in self.path.iterdir()):
+            if file.startswith("."):
+                continue
+            try:
+                yield self.read(file)
+            except StoreDamaged as error:
+                yield error
+            except OSError as error:
+                yield StoreDamaged(str(self.path / file), error.strerror or str(error))
+
+    def drop_leftovers(self) -> None:
+        """Unlink what an interrupted change left: nobody else writes while the lock is held."""
+        for path in list(self.path.iterdir()):
+            if path.name.startswith("."):
+                with suppress(IsADirectoryError):  # not ours
+                    path.unlink()
+
+    def change(self, puts: Iterable[Record], drops: Iterable[str]) -> Change:
+        """Prepare a change: write and flush the new files beside the old ones."""
+        change = Change(self.path, self._durability)
+        try:
+            for record in puts:
+                change.put(record)
+            for file in drops:
+                change.drop(file)
+        except BaseException:
+            change.undo()
+            raise
+        return change
+
+
+class Change:
+    """Record files about to be exchanged, all of them or (after `undo`) none."""
+
+    def __init__(self, folder: Path, durability: Durability) -> None:
+        self._folder, self._durability = folder, durability
+        self._fresh: list[str] = []  # files to rename into place
+        self._gone: list[str] = []  # files to move away
+        self._kept: list[str] = []  # files whose old content lies beside them
+        self._created: list[str] = []
+
+    def put(self, record: Record) -> None:
+        """Write a record's file under a name of its own; keep what it will replace."""
+        file = record.file
+        self._fresh.append(file)
+        self._write(f".new-{file}", record.to_json(), flush=True)
+        if (self._folder / file).exists():
+            self._kept.append(file)
+            self._write(f".old-{file}", (self._folder / file).read_bytes(), flush=False)
+
+    def drop(self, file: str) -> None:
+        """Note a file to be taken away."""
+        self._gone.append(file)
+
+    def apply(self) -> None:
+        """Exchange the files and flush their folder."""
+        for file in self._fresh:
+            if file not in self._kept:
+                self._created.append(file)
+            (self._folder / f".new-{file}").rename(self._folder / file)
+        for file in self._gone:
+            self._kept.append(file)
+            (self._folder / file).rename(self._folder / f".old-{file}")
+        self._durability.flush_folder(self._folder)
+
+    def undo(self) -> None:
+        """Put everything back as it was; what cannot be is read again by the next to come."""
+        for file in self._kept:
+            with suppress(OSError):
+                (self._folder / f".old-{file}").rename(self._folder / file)
+        leftovers = [*self._created, *(f".new-{file}" for file in self._fresh)]
+        for name in leftovers:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Drop what was replaced."""
+        for file in self._kept:
+            (self._folder / f".old-{file}").unlink(missing_ok=True)
+
+    def _write(self, name: str, raw: bytes, *, flush: bool) -> None:
+        path = self._folder / name
+        try:
+            descriptor = os.open(path, _CREATE, 0o600)
+        except FileExistsError:  # left by an interrupted change
+            path.unlink()
+            descriptor = os.open(path, _CREATE, 0o600)
+        try:
+            while raw:
+                raw = raw[os.write(descriptor, raw) :]
+            if flush:
+                self._durability.flush(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,160 @@
+"""The database's rows: how records and documents become rows, and what they keep alive."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pytest_images.model.reference import Reference
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pytest_images.content.names import Record
+    from pytest_images.model.config import Config
+    from pytest_images.model.manifest import Manifest
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+CONFIG_POSITION = -1  # of the edge from a manifest to its config; layers count from 0
+
+
+def put(connection: sqlite3.Connection, scope: int, record: Record) -> None:
+    """Make the row of a record."""
+    if not record.name:
+        row = (scope, record.image, record.manifest, record.source)
+        connection.execute("INSERT OR REPLACE INTO image VALUES (?,?,?,?)", row)
+        return
+    key = name_key(Reference.parse_bare(record.name))
+    named = (scope, *key, record.image, record.manifest, record.source)
+    connection.execute("INSERT OR REPLACE INTO name VALUES (?,?,?,?,?,?,?,?)", named)
+
+
+def has(connection: sqlite3.Connection, scope: int, record: Record) -> bool:
+    """Say whether a record's row is there as it would be made."""
+    if not record.name:
+        query = "SELECT 1 FROM image WHERE scope=? AND id=? AND manifest=? AND source=?"
+        values: tuple[object, ...] = (scope, *record[1:])
+    else:
+        query = (
+            "SELECT 1 FROM name WHERE scope=? AND registry=? AND repository=? AND tag=?"
+            " AND digest=? AND image=? AND manifest=? AND source=?"
+        )
+        values = (scope, *name_key(Reference.parse_bare(record.name)), *record[1:])
+    return connection.execute(query, values).fetchone() is not None
+
+
+def name_key(reference: Reference) -> tuple[str, str, str, str]:
+    """Return the columns that identify a name."""
+    digest = str(reference.digest) if reference.digest is not None else ""
+    return reference.registry, reference.repository, reference.tag or "", digest
+
+
+def drop_name(connection: sqlite3.Connection, scope: int, reference: Reference) -> None:
+    """Delete the row of a name."""
+    connection.execute(
+        "DELETE FROM name WHERE scope=? AND registry=? AND repository=? AND tag=? AND digest=?",
+        (scope, *name_key(reference)),
+    )
+
+
+def drop_image(connection: sqlite3.Connection, scope: int, image: str) -> None:
+    """Delete the row of an image."""
+    connection.execute("DELETE FROM image WHERE scope=? AND id=?", (scope, image))
+
+
+def clear(connection: sqlite3.Connection, scope: int) -> None:
+    """Delete the rows of all records of a scope."""
+    connection.execute("DELETE FROM name WHERE scope=?", (scope,))
+    connection.execute("DELETE FROM image WHERE scope=?", (scope,))
+
+
+def knows(connection: sqlite3.Connection, manifest: str) -> bool:
+    """Say whether the documents of a manifest were read before."""
+    query = "SELECT 1 FROM manifest m JOIN config c ON c.id = m.image WHERE digest=?"
+    return connection.execute(query, (manifest,)).fetchone() is not None
+
+
+def learn(connection: sqlite3.Connection, manifest: Manifest, config: Config) -> None:
+    """Make the rows that follow from an image's documents."""
+    digest, image = str(manifest.digest), str(config.id)
+    edges = [(digest, CONFIG_POSITION, str(manifest.config.digest), manifest.config.size)]
+    edges += [(digest, n, str(d.digest), d.size) for n, d in enumerate(manifest.layers)]
+    connection.execute("DELETE FROM edge WHERE manifest=?", (digest,))
+    connection.executemany("INSERT INTO edge VALUES (?,?,?,?)", edges)
+    connection.execute(
+        "INSERT OR REPLACE INTO manifest VALUES (?,?,?,?,NULL)",
+        (digest, manifest.media_type, len(manifest.raw), image),
+    )
+    connection.execute("INSERT OR REPLACE INTO config VALUES (?,?,?,?,?,?)", _config_row(config))
+    measure(connection, digest)
+
+
+def _config_row(config: Config) -> tuple[str, int | None, str, str, str, str]:
+    labels = {k: v for k, v in config.labels.items() if type(v) is str}
+    platform = config.platform
+    text = json.dumps(labels) if labels else ""
+    created = microseconds(config.created)
+    return str(config.id), created, platform.os, platform.architecture, platform.variant, text
+
+
+def microseconds(created: str) -> int | None:
+    """Read a config's RFC 3339 time as microseconds since 1970; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(created)
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (zoned - EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):
+        return None
+
+
+def measure(connection: sqlite3.Connection, manifest: str) -> None:
+    """Add up what a manifest's layers hold, if every one was looked into."""
+    connection.execute(
+        "UPDATE manifest SET content_size = (SELECT CASE WHEN COUNT(*) = COUNT(l.digest)"
+        " THEN COALESCE(SUM(l.content_size), 0) END FROM edge e LEFT JOIN layer l"
+        " ON l.digest = e.blob WHERE e.manifest = ?1 AND e.position >= 0) WHERE digest = ?1",
+        (manifest,),
+    )
+
+
+def add_layer(connection: sqlite3.Connection, row: tuple[str, str, int, int]) -> None:
+    """Record what a layer is unpacked, and add up the images that have it."""
+    connection.execute("INSERT OR REPLACE INTO layer VALUES (?,?,?,?)", row)
+    query = "SELECT manifest FROM edge WHERE blob=? AND position>=0"
+    for (manifest,) in connection.execute(query, row[:1]).fetchall():
+        measure(connection, manifest)
+
+
+def reached(connection: sqlite3.Connection) -> set[str]:
+    """Return the digests of all blobs that any record of any scope reaches."""
+    marked: set[str] = set()
+    recorded = "SELECT manifest, source FROM image UNION SELECT manifest, source FROM name"
+    for manifest, index in connection.execute(recorded):
+        marked.update((manifest, index))
+    marked.discard("")
+    edges = f"SELECT blob FROM edge WHERE manifest IN (SELECT manifest FROM ({recorded}))"  # noqa: S608 - constant text
+    marked.update(blob for (blob,) in connection.execute(edges))
+    return marked
+
+
+def parts(connection: sqlite3.Connection, manifest: str) -> list[str]:
+    """Return the digests of a manifest's config and layers."""
+    rows = connection.execute("SELECT blob FROM edge WHERE manifest=?", (manifest,))
+    return [digest for (digest,) in rows]
+
+
+def known(connection: sqlite3.Connection) -> set[str]:
+    """Return the digests of all blobs that belong to an image recorded now or before."""
+    rows = connection.execute("SELECT blob FROM edge UNION SELECT digest FROM manifest")
+    return {digest for (digest,) in rows}
+
+
+def forget_manifests(connection: sqlite3.Connection, gone: list[str]) -> None:
+    """Delete what follows from documents that are no longer here."""
+    one = [(digest,) for digest in gone]
+    connection.executemany("DELETE FROM edge WHERE manifest=?", one)
+    connection.executemany("DELETE FROM manifest WHERE digest=?", one)
+    connection.executemany("DELETE FROM layer WHERE digest=?", one)
+    connection.execute("DELETE FROM config WHERE id NOT IN (SELECT image FROM manifest)")

@@ -1,0 +1,400 @@
+"""The content store: bytes by digest, and what is recorded about them.
+
+One folder (see `home`), many processes. Blobs are files named by their digest and appear
+whole; names and images are small files, the truth; a database indexes them. Several threads
+may share a `Store`; a forked child may go on using it with locks and a connection of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+
+from pytest_images.content import collect, ingest, leases, locks, rows, runs
+from pytest_images.content import home as homes
+from pytest_images.content.blobs import READ_LIMIT, Blobs
+from pytest_images.content.collect import Collector
+from pytest_images.content.durability import Durability
+from pytest_images.content.facts import LayerFacts, Problem, Report, Usage
+from pytest_images.content.failures import translated
+from pytest_images.content.index import GLOBAL, Index
+from pytest_images.content.ingest import Ingest
+from pytest_images.content.leases import Lease
+from pytest_images.content.records import Records
+from pytest_images.content.view import View
+from pytest_images.errors import ImageNotFound
+from pytest_images.model.digest import Digest
+from pytest_images.model.image import Removal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from pytest_images.content.names import Record
+    from pytest_images.content.view import Found
+    from pytest_images.model.config import Config
+    from pytest_images.model.image import Image
+    from pytest_images.model.manifest import Index as ImageIndex
+    from pytest_images.model.manifest import Manifest
+    from pytest_images.model.reference import Reference
+    from pytest_images.model.selector import Selector
+
+__all__ = ["Durability", "Ingest", "LayerFacts", "Lease", "Problem", "Report", "Store", "Usage"]
+
+T = TypeVar("T")
+LOCK_TIMEOUT = 120.0  # seconds that a short lock is awaited
+GUARD_FACTOR = 15  # a guard lasts as long as the work it guards, so it is awaited so much longer
+
+
+class Store:
+    """A store that is open; made by `Store.open`, a context manager."""
+
+    def __init__(
+        self, home: homes.Home, run: str, durability: Durability, lock_timeout: float
+    ) -> None:
+        self.root = home.root
+        self.durability = durability
+        self.run = run or None
+        self._home, self._timeout = home, lock_timeout
+        self._blobs = Blobs(home)
+        self._index = Index(home, self._blobs, durability, run, lock_timeout)
+        self._records = Records(home, self._blobs, self._index, durability, lock_timeout)
+        self._alive: locks.Held | None = None
+
+    @classmethod
+    def open(
+        cls,
+        root: Path | None = None,
+        *,
+        run: str | None = None,
+        durability: Durability | None = None,
+        lock_timeout: float = LOCK_TIMEOUT,
+    ) -> Store:
+        """Open the store at *root*, made where there is none.
+
+        *root* None is ``$PYTEST_IMAGES_HOME``, else a folder in the user's cache. With *run*,
+        names are written into that run's overlay, which lives while a process has it open.
+        *durability* None is ``$PYTEST_IMAGES_DURABILITY``, else safe. *lock_timeout* is in
+        seconds. Raises StoreUnsafe, StoreTooNew, StoreReadOnly, StoreFull, StoreDamaged,
+        InvalidUsage (a bad *run*), InvalidConfiguration.
+        """
+        run = runs.check(run) if run is not None else GLOBAL
+        durability = Durability.chosen(durability)
+        home = homes.prepare(homes.locate(root), durability)
+        store = cls(home, run, durability, lock_timeout)
+        store._verify_unflushed()
+        if run:
+            store._alive = runs.join(home, store._index)
+        return store
+
+    def _verify_unflushed(self) -> None:
+        from pytest_images.content import unflushed
+
+        if unflushed.is_due(self._home):
+            unflushed.recover(self._home, self._blobs, self._index, self._timeout)
+        if self.durability is Durability.FAST:
+            unflushed.mark(self._home)
+
+    def close(self) -> None:
+        """Close the database and leave the run. Safe when called twice."""
+        self._index.close()
+        alive, self._alive = self._alive, None
+        if alive is not None:
+            if alive.descriptor >= 0:  # not the copy of a forked child
+                alive.path.unlink(missing_ok=True)
+            alive.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # blobs
+
+    def has(self, digest: Digest) -> bool:
+        """Say whether the blob is here."""
+        return self._blobs.has(digest)
+
+    def size(self, digest: Digest) -> int:
+        """Return the size of a blob in bytes. Raises BlobNotFound."""
+        return self._blobs.size(digest)
+
+    def path(self, digest: Digest) -> Path:
+        """Return the file of a blob, for sendfile, splice or hashing; never write to it."""
+        return self._blobs.path(digest)
+
+    def open_blob(self, digest: Digest) -> BinaryIO:
+        """Open a blob for reading, not verified again. Raises BlobNotFound, StoreDamaged."""
+        return self._blobs.open(digest)
+
+    def read(self, digest: Digest, limit: int = READ_LIMIT) -> bytes:
+        """Return a whole blob, verified.
+
+        Raises BlobNotFound, LimitExceeded (more than *limit* bytes), StoreDamaged.
+        """
+        return self._blobs.read(digest, limit)
+
+    def put(self, raw: bytes, expected: Digest | None = None) -> Digest:
+        """Store a small blob; returns its digest. Raises DigestMismatch, StoreFull, StoreError.
+
+        Like `Ingest.commit`, it lasts from the next `add` on; hold it by a lease until then.
+        """
+        digest = Digest.of(raw, expected.algorithm if expected else "sha256")
+        if (expected is None or digest == expected) and self._blobs.holds(digest, raw):
+            return digest
+        with self.ingest(expected, len(raw), algorithm=digest.algorithm) as blob:
+            blob.write(raw)
+            return blob.commit()
+
+    def ingest(
+        self,
+        expected: Digest | None = None,
+        size: int | None = None,
+        source: str = "",
+        algorithm: str = "sha256",
+    ) -> Ingest:
+        """Begin to store a blob; bytes are refused beyond *size* and for another digest.
+
+        *source* names where they come from, for errors; *algorithm* counts without *expected*.
+        """
+        return Ingest(
+            self._home,
+            self._blobs,
+            self.durability,
+            expected=expected,
+            size=size,
+            source=source,
+            algorithm=algorithm,
+        )
+
+    @contextmanager
+    def guard(self, *key: str) -> Iterator[None]:
+        """Hold the lock of a piece of work (``"pull", name``) across all processes.
+
+        It may be held as long as the work takes. Raises LockTimeout naming the holder.
+        """
+        import filelock
+
+        text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
+        path = self._home.guards / f"{text}.lock"
+        timeout = self._timeout * GUARD_FACTOR
+        lock = filelock.FileLock(path, timeout=timeout, mode=0o600, thread_local=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise locks.timed_out(path, timeout) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def fetching(self, digest: Digest) -> Iterator[bool]:
+        """Guard the fetching of one blob; gives whether it is here, asked under the lock."""
+        with self.guard("blob", str(digest)):
+            here = self.has(digest)
+            if here:
+                self._blobs.touch(digest)
+            yield here
+
+    # records
+
+    def add(
+        self,
+        manifest: Manifest,
+        config: Config,
+        names: Sequence[Reference] = (),
+        pinned: Sequence[Reference] = (),
+        index: Digest | None = None,
+    ) -> dict[Reference, Digest]:
+        """Record an image whose blobs are all here, and let the tags *names* stand for it.
+
+        *pinned* names (repository and digest) are added beside; *index* is the index the
+        manifest was chosen from, kept as long as the image. Returns, for each name that moved,
+        the ID of the image it stood for. On the disk when it returns. Raises BlobNotFound,
+        SizeMismatch, DigestMismatch (the config is not the manifest's), InvalidUsage.
+        """
+        return self._records.add(manifest, config, names, pinned, index)
+
+    def name(
+        self, reference: Reference, image: Digest, manifest: Digest | None = None
+    ) -> Digest | None:
+        """Let the tag *reference* stand for the image with the ID *image*.
+
+        *manifest* chooses among several manifests of that image; None: the recorded one.
+        Returns the ID it stood for before, None if for none. Raises ImageNotFound.
+        """
+        return self._records.name(reference, image, manifest)
+
+    def unname(self, reference: Reference) -> Digest | None:
+        """Take a tag or pinned name away; returns the ID it stood for, None: no such name.
+
+        In a run a global name is hidden from the run, not taken from others.
+        """
+        return self._records.unname(reference)
+
+    def images(self) -> tuple[Image, ...]:
+        """Return all images, newest first, with the names that this run sees."""
+        return self._ask(lambda view: view.images())
+
+    def image(self, selector: Selector) -> Image:
+        """Return one image by name, repository and digest, ID or the start of an ID.
+
+        Raises ImageNotFound, AmbiguousImage.
+        """
+        return self._ask(lambda view: view.image(view.find(selector)))
+
+    def manifest_of(self, image: Digest) -> Manifest:
+        """Return the manifest recorded with an image ID. Raises ImageNotFound, StoreDamaged."""
+        from pytest_images.model.manifest import Manifest
+
+        digest = self._recorded(image).manifest
+        return Manifest.parse(self.read(Digest.parse(digest)), source=digest)
+
+    def config_of(self, image: Digest) -> Config:
+        """Return the config with an image ID. Raises ImageNotFound, StoreDamaged."""
+        from pytest_images.model.config import Config
+
+        digest = self.manifest_of(image).config.digest
+        return Config.parse(self.read(digest), source=str(digest))
+
+    def index_of(self, image: Digest) -> ImageIndex | None:
+        """Return the index that the image was chosen from, None where it came without."""
+        from pytest_images.model.manifest import Index as ImageIndex
+
+        digest = self._recorded(image).source
+        return ImageIndex.parse(self.read(Digest.parse(digest)), source=digest) if digest else None
+
+    def _recorded(self, image: Digest) -> Found:
+        found = self._ask(lambda view: view.recorded(str(image)))
+        if found is None:
+            raise ImageNotFound(str(image), str(self.root))
+        return found
+
+    def _ask(self, question: Callable[[View], T]) -> T:
+        return self._index.read(lambda connection: question(View(connection, self._index.runs)))
+
+    def forget(self, image: Digest, *, delete: bool = False) -> tuple[Removal, ...]:
+        """Drop an image and all its names, as this run sees them.
+
+        Its blobs become cache, or with *delete* go now, but for those that another image,
+        run or lease reaches. Returns the names, the image with what its own config freed
+        (bytes), and each further blob that was deleted. Raises ImageNotFound.
+        """
+        removals, content = self._records.forget(image)
+        gone = self._collector().delete(sorted(content)) if delete else []
+        freed = {Digest.parse(blob.digest): blob.size for blob in gone}
+        removals.append(Removal(deleted=image, size=freed.pop(image, 0)))
+        removals += [Removal(deleted=digest, size=size) for digest, size in freed.items()]
+        return tuple(removals)
+
+    def remember(self, reference: Reference, digest: Digest) -> None:
+        """Note what a registry just said that *reference* stands for."""
+        row = (str(reference), str(digest), time.time())
+        self._index.write(
+            lambda writer: writer.connection.execute(
+                "INSERT OR REPLACE INTO resolved VALUES (?,?,?)", row
+            )
+        )
+
+    def remembered(self, reference: Reference) -> tuple[Digest, float] | None:
+        """Return what a registry last said of *reference* and when (seconds since 1970)."""
+        query = "SELECT digest, at FROM resolved WHERE name=?"
+        row = self._index.read(lambda db: db.execute(query, (str(reference),)).fetchone())
+        return (Digest.parse(row[0]), row[1]) if row else None
+
+    def layer(self, digest: Digest) -> LayerFacts | None:
+        """Return what a layer is unpacked, None where nobody has looked."""
+        query = "SELECT diff_id, tar_size, content_size FROM layer WHERE digest=?"
+        row = self._index.read(lambda db: db.execute(query, (str(digest),)).fetchone())
+        return LayerFacts(Digest.parse(row[0]), row[1], row[2]) if row else None
+
+    def add_layer(self, digest: Digest, facts: LayerFacts) -> None:
+        """Record what a layer is unpacked; `Image.size` adds it up."""
+        row = (str(digest), str(facts.diff_id), facts.tar_size, facts.content_size)
+        self._index.write(lambda writer: rows.add_layer(writer.connection, row))
+
+    # lives
+
+    def lease(self) -> Lease:
+        """Begin to hold blobs, for a ``with`` block; see `Lease.hold`."""
+        return Lease(self._home, self._timeout)
+
+    def end_run(self, run: str) -> tuple[Removal, ...]:
+        """Drop a run's overlay and what the dead held; returns its names and images.
+
+        The blobs stay as cache. A store opened in that run can no longer be asked for names.
+        """
+        records = self._index.drop_run(runs.check(run))
+        leases.sweep(self._home)
+        return _removals(records)
+
+    def sweep(self) -> tuple[Removal, ...]:
+        """End the runs, leases and ingests whose processes are gone; returns what they had."""
+        with translated(self.root):
+            with self._index.exclusive():
+                records = [
+                    record for run in runs.dead(self._home) for record in self._index.drop_run(run)
+                ]
+            leases.sweep(self._home)
+            ingest.sweep(self._home)
+            collect.empty_trash(self._home)
+        return _removals(records)
+
+    def collect(self, budget: int | None = None) -> tuple[Removal, ...]:
+        """Delete cached blobs, least recently used first, until they fit *budget* (bytes).
+
+        None is ``$PYTEST_IMAGES_BUDGET``, else 20 GiB. Cached is what no record and no lease
+        reaches; what was never part of an image is spared for its first 24 hours. Raises
+        StoreDamaged, and deletes nothing, while a record cannot be read.
+        """
+        gone = self._collector().evict(collect.chosen_budget(budget))
+        return tuple(Removal(deleted=Digest.parse(b.digest), size=b.size) for b in gone)
+
+    def fsck(self, *, repair: bool = False, rebuild: bool = False) -> Report:
+        """Check everything; with *repair* remove what is damaged and what cannot be without it.
+
+        *rebuild* makes the database again from the record files and the blobs.
+        """
+        from pytest_images.content import fsck
+
+        return fsck.check(
+            self._home, self._blobs, self._index, self._timeout, repair=repair, rebuild=rebuild
+        )
+
+    def usage(self) -> Usage:
+        """Count what is here, and how much of it is cache."""
+        images = self.images()
+        reached = self._collector().reached()
+        blobs = list(collect.on_disk(self._home))
+        cached = [blob.size for blob in blobs if blob.digest not in reached]
+        return Usage(
+            images=len(images),
+            names=sum(len(image.tags) for image in images),
+            blobs=len(blobs),
+            size=sum(blob.size for blob in blobs),
+            cache_blobs=len(cached),
+            cache_size=sum(cached),
+        )
+
+    def _collector(self) -> Collector:
+        return Collector(self._home, self._blobs, self._index, self._timeout)
+
+
+def _removals(records: list[Record]) -> tuple[Removal, ...]:
+    """What the records of a run that ended were: names, and images."""
+    from pytest_images.model.reference import Reference
+
+    shown = [record for record in records if not record.hides]
+    names = [Removal(untagged=Reference.parse_bare(r.name)) for r in shown if r.name]
+    images = [Removal(deleted=Digest.parse(r.image)) for r in shown if not r.name]
+    return (*names, *images)
