@@ -116,11 +116,19 @@ class Reader:
                 return None
             fields = header.unpack(block)
             self._name = fields[0]
-            header.verify(block, fields[6])
+            self._verify(block, fields[6])
             if fields[7] not in _EXTENSIONS:
                 return self._member(block, fields, extended)
             extended = extended or _Extended()
             self._extend(extended, fields[7], size_of(fields[4]))
+
+    def _verify(self, block: bytes, checksum: bytes) -> None:
+        try:
+            header.verify(block, checksum)
+        except Malformed as error:
+            if self._blocks.offset > BLOCK:
+                raise
+            raise Malformed(f"it is not a tar archive: {error}") from error
 
     def _end(self, block: bytes) -> None:
         """Accept the end: two blocks of zeros, one, or none; nothing but zeros in the second."""
