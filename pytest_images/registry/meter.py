@@ -29,6 +29,7 @@ class Meter:
         phase: Phase,
         done: int = -1,
         total: int = -1,
+        *,
         text: str = "",
         kind: str = "",
     ) -> None:
@@ -58,7 +59,7 @@ class ItemMeter:
     def phase(self, phase: Phase, text: str = "") -> None:
         """Report a change of phase."""
         done = self._total if phase in (Phase.DONE, Phase.EXISTS, Phase.MOUNTED) else self._done
-        self._meter.tell(self._name, phase, done, self._total, text, self._kind)
+        self._meter.tell(self._name, phase, done, self._total, text=text, kind=self._kind)
 
     def moved(self, count: int) -> None:
         """Add *count* bytes."""
