@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as Display
 from rich.text import Text
 
-from pytest_images.cli.progress import short, told
+from pytest_images.cli.progress import is_shown, short, told
 from pytest_images.hookspecs import hookimpl
 from pytest_images.model.progress import Phase
 
@@ -59,7 +59,7 @@ class Bars:
     @hookimpl
     def images_progress(self, images: Images, event: Progress) -> None:
         """Move the bar of the event's item."""
-        if not event.item:
+        if not is_shown(event):
             return
         states = told(self._words, event)
         state = states[-1] if states else self._words.moving

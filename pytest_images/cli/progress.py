@@ -53,6 +53,11 @@ def told(words: Words, event: Progress) -> tuple[str, ...]:
     return (shown(event.text),) if event.phase is Phase.FAILED and event.text else ()
 
 
+def is_shown(event: Progress) -> bool:
+    """Whether *event* is about something that Docker has a line for: a layer."""
+    return bool(event.item) and event.kind in ("", "layer")
+
+
 def short(item: str) -> str:
     """Return how *item*, a digest or a text, is called on a line."""
     algorithm, colon, encoded = item.partition(":")
@@ -82,7 +87,7 @@ class Lines:
     @hookimpl
     def images_progress(self, images: Images, event: Progress) -> None:
         """Print what *event* says that was not said yet."""
-        if not event.item or not self._words.loud:
+        if not is_shown(event) or not self._words.loud:
             return
         with self._lock:
             for state in told(self._words, event):

@@ -18,13 +18,13 @@ COMMAND = Command("df", "", most=0)
 
 
 def run(parsed: Parsed, settings: Settings) -> int:
-    """Print Docker's table; what is reclaimable is what no image reaches."""
+    """Print Docker's table; what no image reaches is a cache that can be reclaimed."""
     with settings.store() as store:
         usage = store.usage()
-    share = round(100 * usage.cache_size / usage.size) if usage.size else 0
-    active = usage.blobs - usage.cache_blobs
-    content = human_size(usage.size, 4), f"{human_size(usage.cache_size, 4)} ({share}%)"
-    images = (str(usage.images), str(usage.images), human_size(usage.size - usage.cache_size, 4))
-    lines = [("Images", *images, "0B (0%)"), ("Blobs", str(usage.blobs), str(active), *content)]
+    images, cached = str(usage.images), human_size(usage.cache_size)
+    lines = [
+        ("Images", images, images, human_size(usage.size - usage.cache_size), "0B"),
+        ("Cached Blobs", str(usage.cache_blobs), "0", cached, cached),
+    ]
     sys.stdout.write(table(HEADER, lines))
     return 0

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_images.model.digest import Digest
+from pytest_images.server.registry import Registry
+from pytest_images.testing import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_images.content.store import Store
+    from tests.cli.conftest import Run
+
+ONE, TWO = samples.image("one"), samples.image("two")
+
+
+@pytest.fixture
+def registry() -> Iterator[str]:
+    with Registry.serving() as registry:
+        yield str(registry)
+
+
+def layer(sample: samples.Sample) -> str:
+    return Digest.of(sample.layers[0]).encoded[:12]
+
+
+def digest_line(sample: samples.Sample, tag: str) -> str:
+    return f"{tag}: digest: {sample.manifest.digest} size: {len(sample.manifest.raw)}\n"
+
+
+def test_a_push_prints_dockers_lines(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app:1")
+    assert run("push", f"{registry}/app:1") == (
+        0,
+        f"The push refers to repository [{registry}/app]\n"
+        f"{layer(ONE)}: Preparing\n"
+        f"{layer(ONE)}: Pushed\n" + digest_line(ONE, "1"),
+        "",
+    )
+
+
+def test_what_is_there_already_is_not_pushed_again(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app:1")
+    run("push", f"{registry}/app:1")
+    done = run("push", f"{registry}/app:1")
+    assert f"{layer(ONE)}: Layer already exists\n" in done.out
+    assert "Pushed" not in done.out
+
+
+def test_the_default_tag_is_told(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app")
+    done = run("push", f"{registry}/app")
+    assert done.out.startswith("Using default tag: latest\nThe push refers to repository [")
+    assert done.out.endswith(digest_line(ONE, "latest"))
+
+
+def test_quiet_prints_the_name_only(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app:1")
+    assert run("push", "-q", f"{registry}/app:1") == (0, f"{registry}/app:1\n", "")
+
+
+def test_all_tags_are_pushed(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app:1")
+    TWO.put(store, f"{registry}/app:2")
+    done = run("push", "--all-tags", f"{registry}/app")
+    assert done.status == 0
+    assert done.out.endswith(digest_line(ONE, "1") + digest_line(TWO, "2"))
+
+
+def test_a_tag_and_all_tags_contradict_each_other(run: Run, registry: str) -> None:
+    done = run("push", "-a", f"{registry}/app:1")
+    assert (done.status, done.out) == (1, "")
+    assert "tag can't be used with --all-tags/-a" in done.err
+
+
+def test_a_digest_cannot_be_pushed(run: Run, registry: str) -> None:
+    done = run("push", f"{registry}/app@{ONE.manifest.digest}")
+    assert (done.status, done.out) == (1, "")
+    assert "cannot push a digest reference" in done.err
+
+
+@pytest.mark.parametrize("words", [["app:1"], ["-a", "app"]])
+def test_what_is_not_here_is_refused(run: Run, registry: str, words: list[str]) -> None:
+    *options, name = words
+    done = run("push", *options, f"{registry}/{name}")
+    assert done.status == 1
+    assert done.err.startswith(f"Error: No such image: {registry}/app")
