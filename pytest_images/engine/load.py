@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.archive.load import load_archive
-from pytest_images.errors import ImagesError
+from pytest_images.errors import ImageNotFound, ImagesError
 from pytest_images.model.image import Loaded
 from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.selector import Selector
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_images.archive.found import Found
     from pytest_images.content.store import Store
     from pytest_images.images import Images
@@ -31,9 +33,10 @@ def load(images: Images, store: Store, request: LoadRequest) -> tuple[Loaded, ..
     loaded: list[Loaded] = []
     with store.lease() as lease:
         found = load_archive(request.source, request.name, store, lease, request.platforms)
-        with _Recording(store) as recording:
+        with _Recording(store, found):
             for item in found:
-                loaded += _loaded(store, item, recording.add(item))
+                displaced = store.add(item.manifest, item.config, item.references, index=item.index)
+                loaded += _loaded(store, item, displaced)
     images.progress(Progress("load", request.name, phase=Phase.DONE))
     return tuple(loaded)
 
@@ -49,36 +52,36 @@ def _loaded(store: Store, item: Found, displaced: dict[Reference, Digest]) -> li
 
 
 class _Recording:
-    """Records image after image; when one cannot be, takes back those before it."""
+    """While images are recorded one after the other: when one cannot be, all are taken back."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, found: Sequence[Found]) -> None:
         self._store = store
-        self._known = {image.id for image in store.images()}
-        self._done: list[tuple[Found, dict[Reference, Digest]]] = []
+        self._names = {name: self._id(name) for item in found for name in item.references}
+        self._images = [i.config.id for i in found if self._id(i.config.id) is None]
 
-    def add(self, item: Found) -> dict[Reference, Digest]:
-        """Record one image and move its names; returns what they stood for before."""
-        displaced = self._store.add(item.manifest, item.config, item.references, index=item.index)
-        self._done.append((item, displaced))
-        return displaced
-
-    def __enter__(self) -> _Recording:
-        return self
+    def __enter__(self) -> None:
+        return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             return
-        for item, displaced in reversed(self._done):
-            try:
-                self._take_back(item, displaced)
-            except ImagesError as failure:
-                error.add_note(f"{item.config.id} stays loaded: {failure}")
+        try:
+            self._take_back()
+        except ImagesError as failure:
+            error.add_note(f"A part of the archive stays loaded: {failure}")
 
-    def _take_back(self, item: Found, displaced: dict[Reference, Digest]) -> None:
-        for name in item.references:
-            if name in displaced:
-                self._store.name(name, displaced[name])
-            else:
+    def _take_back(self) -> None:
+        for name, before in self._names.items():
+            if before is None:
                 self._store.unname(name)
-        if item.config.id not in self._known:
-            self._store.forget(item.config.id)
+            else:
+                self._store.name(name, before)
+        for image in self._images:
+            if self._id(image) is not None:
+                self._store.forget(image)
+
+    def _id(self, thing: Reference | Digest) -> Digest | None:
+        try:
+            return self._store.image(Selector.of(thing)).id
+        except ImageNotFound:
+            return None

@@ -77,10 +77,7 @@ def _referenced(image: Image) -> Conflict:
 def _forgotten(store: Store, image: Image, order: Sequence[Reference]) -> tuple[Removal, ...]:
     """Drop the image with all its names, those in *order* reported in that order."""
     removals = store.forget(image.id)
-    places = {name: place for place, name in enumerate(order)}
+    places: dict[Reference | None, int] = {name: place for place, name in enumerate(order)}
     untagged = [removal for removal in removals if removal.untagged is not None]
     untagged.sort(key=lambda removal: places.get(removal.untagged, len(places)))
-    deleted = [removal for removal in removals if removal.deleted is not None]
-    if all(removal.deleted != image.id for removal in deleted):
-        deleted.insert(0, Removal(deleted=image.id))
-    return (*untagged, *deleted)
+    return (*untagged, *(removal for removal in removals if removal.deleted is not None))

@@ -19,15 +19,15 @@ def measured(store: Store, image: Image) -> Image:
     """Return *image* with its size in bytes, as Docker counts: its files, holes included.
 
     A layer that is read for this is held against its diff ID. Raises DigestMismatch,
-    InvalidLayer, LimitExceeded, BlobNotFound.
+    InvalidLayer, InvalidDocument, LimitExceeded, BlobNotFound.
     """
     if image.size is not None:
         return image
-    layers = store.manifest_of(image.id).layers
-    diff_ids = store.config_of(image.id).diff_ids
+    manifest, config = store.manifest_of(image.id), store.config_of(image.id)
+    config.require_layers_of(manifest, str(image.id))
     facts = [
         store.layer(layer.digest) or _look_into(store, layer.digest, diff_id)
-        for layer, diff_id in zip(layers, diff_ids, strict=True)
+        for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
     ]
     return replace(image, size=sum(fact.content_size for fact in facts))
 
