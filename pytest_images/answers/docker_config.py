@@ -10,10 +10,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_images.answers.credential_helper import ask_helper, is_installed
 from pytest_images.errors import ImagesError, InvalidConfiguration, LimitExceeded
 from pytest_images.hookspecs import hookimpl
-from pytest_images.model.documents import load_object
 from pytest_images.model.endpoint import Credentials
 from pytest_images.model.secret import Secret
 from pytest_images.registry.hub import HUB_CONFIG_KEY, HUB_NAMES
@@ -62,6 +60,8 @@ class DockerConfig:
         return None if found == rejected else found
 
     def _find(self, document: dict[str, Any], registry: str, path: Path) -> Credentials | None:
+        from pytest_images.answers.credential_helper import ask_helper, is_installed
+
         helpers = _object(document, "credHelpers", path)
         auths = _object(document, "auths", path)
         helper = _match(helpers, registry)
@@ -78,6 +78,8 @@ class DockerConfig:
 
 def _load(path: Path) -> dict[str, Any] | None:
     """Return the file's JSON, None where there is no file. Raises InvalidConfiguration."""
+    from pytest_images.model.documents import load_object
+
     try:
         raw, mode = _read(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import LimitExceeded, PlatformNotFound
 from pytest_images.model.manifest import INDEX_LIMIT, Index, Manifest
-from pytest_images.model.media_types import INDEXES
 from pytest_images.model.platform import Platform, candidates
 
 if TYPE_CHECKING:

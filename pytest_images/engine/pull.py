@@ -124,10 +124,9 @@ class _Source(Wanted):
 
         A digest that is here because of another repository proves nothing about this one.
         """
-        is_here = self.store.has(self.digest)
-        if is_here and not self._is_of_repository():
-            if not self._client.has(self._endpoint, self.pinned, self.digest):
-                raise ImageNotFound(str(self.pinned), str(self._endpoint))
+        is_doubtful = self.store.has(self.digest) and not self._is_of_repository()
+        if is_doubtful and not self._client.has(self._endpoint, self.pinned, self.digest):
+            raise ImageNotFound(str(self.pinned), str(self._endpoint))
         return self._document(self.digest)
 
     def _is_of_repository(self) -> bool:

@@ -62,12 +62,11 @@ def _one(
         for each in tree:
             lease.hold(each.digest)
         sources = _other_repositories(image, name)
+        manifests = [each for each in tree if isinstance(each, Manifest)]
 
         def put(endpoint: Endpoint) -> None:
             going = client.push(endpoint, name, store, sources)
-            going.blobs(
-                blob for each in tree if isinstance(each, Manifest) for blob in _blobs(each)
-            )
+            going.blobs(blob for each in manifests for blob in (each.config, *each.layers))
             for child in tree[:-1]:
                 going.document(child, str(child.digest))
             going.document(tree[-1], str(name.tag))
@@ -75,10 +74,6 @@ def _one(
         first_served(name, images.endpoints(name, Access.PUSH), Access.PUSH, put)
         _remember(store, image, tree[-1], name)
     return Pushed(name, tree[-1].descriptor)
-
-
-def _blobs(manifest: Manifest) -> tuple[Descriptor, ...]:
-    return (manifest.config, *manifest.layers)
 
 
 def _tree(

@@ -13,6 +13,7 @@ class Limits:
     (the registry hashes and stores it first). ``floor`` is the rate, in bytes a second over
     ``window`` seconds of waiting, below which a body is given up. ``small`` bounds the whole
     time of an answer that is read into memory. ``attempts`` counts the first try too.
+    ``monolithic`` is the largest blob sent in one request, ``upload_chunk`` a piece of others.
     ``retry_after`` caps what a server may ask us to wait, ``patience`` all waits of a request.
     """
 
@@ -35,6 +36,7 @@ class Limits:
     tags: int = 100_000
     threads: int = 3
     chunk: int = 512 << 10
+    monolithic: int = 16 << 30
     upload_chunk: int = 32 << 20
 
 

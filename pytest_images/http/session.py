@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CLOSED = "the session was closed"
+_GLANCE = 0.25  # seconds between two looks at whether a wait is still wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,17 @@ class Session:
         self._owner = os.getpid()
         self._closed = threading.Event()
 
-    def send(self, request: Request, retrying: Callable[[str], None] | None = None) -> Response:
+    def send(
+        self,
+        request: Request,
+        retrying: Callable[[str], None] | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> Response:
         """Send *request*, follow redirects, try again where that is right.
 
-        *retrying* is told why, in words, before each wait. An answer of any status is
-        returned. Raises Unreachable, TlsError, InvalidResponse, InvalidAddress, UnsafeAddress.
+        *retrying* is told why, in words, before each wait; *check* is called while waiting
+        and ends it by raising. An answer of any status is returned. Raises Unreachable,
+        TlsError, InvalidResponse, InvalidAddress, UnsafeAddress.
         """
         attempts = Attempts(self.limits, idempotent=request.is_idempotent)
         while True:
@@ -81,8 +89,7 @@ class Session:
                 return result
             if retrying is not None:
                 retrying(f"{why}, again in {wait:.1f} s")
-            if self._closed.wait(wait):
-                raise Unreachable(request.address.base, [_CLOSED])
+            self._sleep(wait, check)
 
     def close(self) -> None:
         """Close every connection, and end the waits of other threads. Safe when called twice."""
@@ -91,6 +98,15 @@ class Session:
             adapters, self._adapters = list(self._adapters.values()), {}
         for adapter in adapters if self._owner == os.getpid() else ():
             adapter.close()
+
+    def _sleep(self, seconds: float, check: Callable[[], None] | None) -> None:
+        """Wait, but not beyond the session's end or the caller's interest."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if check is not None:
+                check()
+            if self._closed.wait(min(left, _GLANCE)):
+                raise Unreachable("registry", [_CLOSED])
 
     def _attempt(
         self, request: Request, attempts: Attempts

@@ -72,7 +72,7 @@ def _tags(raw: bytes, repository: Repository, source: str) -> list[str]:
 
 def _require_tag(tag: str, source: str) -> None:
     try:
-        Reference("registry", "repository", tag)
+        Reference("localhost", "repository", tag)
     except InvalidReference as error:
         raise InvalidResponse(source, f"{tag} is not a tag: {error.reason}") from None
 
