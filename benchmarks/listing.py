@@ -8,12 +8,13 @@ from benchmarks import peers
 from benchmarks.timing import Contestant, alternate, command, table
 from pytest_images import Host
 from pytest_images.content.durability import Durability
-from pytest_images.content.layer_facts import LayerFacts
+from pytest_images.content.facts import LayerFacts
 from pytest_images.content.store import Store
 from pytest_images.model.digest import Digest
 from pytest_images.testing import samples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 COUNTS = (1, 100, 1000, 10_000)
@@ -40,8 +41,8 @@ def _contestants(home: Path) -> list[Contestant]:
             " ".join(words), lambda: None, lambda _: command(*peers.OURS, *words, env=env)
         )
 
-    def call(name: str, act: object) -> Contestant:
-        return Contestant(f"in a process: {name}", lambda: None, lambda _: act() and 0)  # type: ignore[operator]  # any callable
+    def call(name: str, act: Callable[[], object]) -> Contestant:
+        return Contestant(f"in a process: {name}", lambda: None, lambda _: bool(act()) * 0)
 
     return [
         run("ls"),
@@ -49,7 +50,7 @@ def _contestants(home: Path) -> list[Contestant]:
         run("inspect", "bench:0"),
         call("inspect", lambda: images.inspect("bench:0")),
         call("tag", lambda: images.tag("bench:0", "bench:other")),
-        call("ls", lambda: images.ls()),
+        call("ls", images.ls),
         Contestant(
             "python -c pass", lambda: None, lambda _: command(peers.OURS_PYTHON, "-c", "pass")
         ),

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import peers  # after the path is set, so that a clone needs no installing
 
-NAMES = ("startup", "listing", "pull", "push", "serving")
+NAMES = ("startup", "listing", "pull", "push", "serving", "memory")
 
 
 def main() -> None:
@@ -42,6 +42,10 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> None:
         from benchmarks.listing import listing
 
         listing(folder, options.rounds)
+    elif name == "memory":
+        from benchmarks.memory import memory
+
+        memory(folder, options.sizes[-1])
     elif name == "serving":
         from benchmarks.serving import serving
 

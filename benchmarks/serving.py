@@ -12,7 +12,7 @@ from benchmarks import peers, workload
 from benchmarks.timing import Contestant, alternate, command, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 THEIRS = "docker-registry"
@@ -48,12 +48,12 @@ def serving(folder: Path, rounds: int) -> None:
     _ready(rounds)
 
 
-def _curl(curl: str, url: str) -> object:
+def _curl(curl: str, url: str) -> Callable[[object], int]:
     return lambda _: command(curl, "-sSf", "-o", "/dev/null", url) * 0
 
 
-def _small(address: str) -> object:
-    """Ask for one manifest again and again, over one connection, with as little of a client as can be."""
+def _small(address: str) -> Callable[[object], int]:
+    """Ask for one manifest again and again, over one connection, with hardly a client at all."""
     host, _, port = address.partition(":")
     request = (
         f"GET /v2/bench/l/manifests/1 HTTP/1.1\r\nHost: {address}\r\n"

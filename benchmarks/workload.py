@@ -49,6 +49,14 @@ def largest_blob(layout: Path) -> Path:
     return max((layout / "blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
 
 
+def image_id(layout: Path) -> str:
+    """Return the hash of the config of the layout's one image."""
+    entry = json.loads((layout / "index.json").read_text())["manifests"][0]
+    manifest = layout / "blobs" / entry["digest"].replace(":", "/")
+    digest: str = json.loads(manifest.read_text())["config"]["digest"]
+    return digest.partition(":")[2]
+
+
 def _layer(target: Path, seed: str, random_bytes: int, text_bytes: int) -> tuple[Any, str]:
     """Write one gzip layer of two files; return its descriptor and its diff ID."""
     from isal import igzip
@@ -57,7 +65,7 @@ def _layer(target: Path, seed: str, random_bytes: int, text_bytes: int) -> tuple
     blobs.mkdir(parents=True, exist_ok=True)
     partial = blobs / "partial"
     diff_id = hashlib.sha256()
-    with partial.open("wb") as raw, igzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out:
+    with partial.open("wb") as raw, igzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out:  # type: ignore[no-untyped-call]  # isal's own
         tee = _Tee(out, diff_id)
         with tarfile.open(fileobj=tee, mode="w|", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload]  # a writer is enough
             for name, size in (("noise", random_bytes), ("text", text_bytes)):

@@ -18,7 +18,9 @@ CLASSES = [
 ]
 PUBLIC = [kind for kind in CLASSES if not kind.__name__.startswith("_")]
 LEAVES = [kind for kind in PUBLIC if kind is not ImagesError]
-LINE = re.compile(r"^(?P<branch>[│ ]*[├└]── )(?P<name>\w+)(?: +also (?P<builtin>\w+))?$", re.MULTILINE)
+LINE = re.compile(
+    r"^(?P<branch>[│ ]*[├└]── )(?P<name>\w+)(?: +also (?P<builtin>\w+))?$", re.MULTILINE
+)
 HOSTILE = "a\x1b[31mb\nc\u202ed\ud800" + "x" * 5000
 
 
