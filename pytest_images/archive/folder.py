@@ -76,10 +76,10 @@ class Folder:
                     above = os.open(part, _FOLDER, dir_fd=above)
                     stack.callback(os.close, above)
                 descriptor = os.open(base, _FILE, dir_fd=above)
+                stack.callback(os.close, descriptor)
             except OSError as error:
                 reason = f"{shown(path)} cannot be opened as a file of it: {error.strerror}"
                 raise InvalidArchive(self.name, reason) from error
-            file = stack.enter_context(os.fdopen(descriptor, "rb", buffering=0))
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidArchive(self.name, f"{shown(path)} is not a regular file")
-            yield file
+            yield stack.enter_context(os.fdopen(descriptor, "rb", buffering=0, closefd=False))

@@ -54,9 +54,14 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise InvalidArchive(name, f"it cannot be opened: {error.strerror}") from error
-    os.set_blocking(descriptor, True)
-    with io.FileIO(descriptor, closefd=True) as stream:
-        yield stream
+    try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise InvalidArchive(name, "it is a directory")
+        os.set_blocking(descriptor, True)
+        with io.FileIO(descriptor, closefd=False) as stream:
+            yield stream
+    finally:
+        os.close(descriptor)
 
 
 def _pollable(stream: BinaryIO) -> int | None:
