@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-KILO = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 
 
 @dataclass(slots=True)
@@ -55,20 +56,36 @@ def alternate(contestants: Sequence[Contestant], rounds: int) -> list[Runs]:
 
 def command(*words: object, env: dict[str, str] | None = None) -> int:
     """Run a command to its end; return its peak memory in bytes. A failure ends the benchmark."""
+    settings = os.environ | (env or {})
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start finds compiled modules
     process = subprocess.Popen(
         [str(word) for word in words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ | (env or {}),
+        env=settings,
     )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
+    watch = _Peak(process.pid)
+    watch.start()
+    errors = process.communicate()[1]
     if process.returncode:
         raise SystemExit(f"{words} failed: {errors.decode(errors='replace')}")
-    return usage.ru_maxrss * KILO
+    return watch.bytes
+
+
+class _Peak(threading.Thread):
+    """Reads a process's high-water mark until it ends (what wait4 tells includes its parent's)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{pid}/status")
+        self.bytes = 0
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, IndexError):
+            while True:
+                text = self._status.read_text()
+                self.bytes = int(text.partition("VmHWM:")[2].split()[0]) * 1024
+                time.sleep(0.02)
 
 
 def table(title: str, runs: Sequence[Runs], against: str | None = None) -> None:
