@@ -36,14 +36,12 @@ CREATE TABLE image (
     PRIMARY KEY (scope, id)) WITHOUT ROWID;
 CREATE TABLE manifest (
     digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size INTEGER NOT NULL,
-    image TEXT NOT NULL, content_size INTEGER) WITHOUT ROWID;
+    image TEXT NOT NULL, content_size INTEGER, created INTEGER, os TEXT NOT NULL,
+    architecture TEXT NOT NULL, variant TEXT NOT NULL, labels TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE edge (
     manifest TEXT NOT NULL, position INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (manifest, position)) WITHOUT ROWID;
 CREATE INDEX edge_blob ON edge (blob);
-CREATE TABLE config (
-    id TEXT PRIMARY KEY, created INTEGER, os TEXT NOT NULL, architecture TEXT NOT NULL,
-    variant TEXT NOT NULL, labels TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layer (
     digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, tar_size INTEGER NOT NULL,
     content_size INTEGER NOT NULL) WITHOUT ROWID;
@@ -51,7 +49,7 @@ CREATE TABLE resolved (
     name TEXT PRIMARY KEY, digest TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 INSERT INTO scope (id, run, sequence) VALUES (0, '', 0);
 """
-TABLES = frozenset({"scope", "name", "image", "manifest", "edge", "config", "layer", "resolved"})
+TABLES = frozenset({"scope", "name", "image", "manifest", "edge", "layer", "resolved"})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 

@@ -29,7 +29,7 @@ class Durability(StrEnum):
     def chosen(cls, durability: Durability | None) -> Durability:
         """Return *durability*, or what ``$PYTEST_IMAGES_DURABILITY`` says, or SAFE."""
         if durability is not None:
-            return durability
+            return cls(durability)
         text = os.environ.get(SETTING) or cls.SAFE.value
         try:
             return cls(text)

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pytest_images.content.trusted import EPOCH
 from pytest_images.model.reference import Reference
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pytest_images.model.config import Config
     from pytest_images.model.manifest import Manifest
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 CONFIG_POSITION = -1  # of the edge from a manifest to its config; layers count from 0
 
@@ -72,31 +72,30 @@ def clear(connection: sqlite3.Connection, scope: int) -> None:
 
 def knows(connection: sqlite3.Connection, manifest: str) -> bool:
     """Say whether the documents of a manifest were read before."""
-    query = "SELECT 1 FROM manifest m JOIN config c ON c.id = m.image WHERE digest=?"
+    query = "SELECT 1 FROM manifest WHERE digest=?"
     return connection.execute(query, (manifest,)).fetchone() is not None
 
 
 def learn(connection: sqlite3.Connection, manifest: Manifest, config: Config) -> None:
     """Make the rows that follow from an image's documents."""
-    digest, image = str(manifest.digest), str(config.id)
+    digest = str(manifest.digest)
     edges = [(digest, CONFIG_POSITION, str(manifest.config.digest), manifest.config.size)]
     edges += [(digest, n, str(d.digest), d.size) for n, d in enumerate(manifest.layers)]
     connection.execute("DELETE FROM edge WHERE manifest=?", (digest,))
     connection.executemany("INSERT INTO edge VALUES (?,?,?,?)", edges)
     connection.execute(
-        "INSERT OR REPLACE INTO manifest VALUES (?,?,?,?,NULL)",
-        (digest, manifest.media_type, len(manifest.raw), image),
+        "INSERT OR REPLACE INTO manifest VALUES (?,?,?,?,NULL,?,?,?,?,?)",
+        (digest, manifest.media_type, len(manifest.raw), str(config.id), *_said_by(config)),
     )
-    connection.execute("INSERT OR REPLACE INTO config VALUES (?,?,?,?,?,?)", _config_row(config))
     measure(connection, digest)
 
 
-def _config_row(config: Config) -> tuple[str, int | None, str, str, str, str]:
+def _said_by(config: Config) -> tuple[int | None, str, str, str, str]:
     labels = {k: v for k, v in config.labels.items() if type(v) is str}
     platform = config.platform
     text = json.dumps(labels) if labels else ""
     created = microseconds(config.created)
-    return str(config.id), created, platform.os, platform.architecture, platform.variant, text
+    return created, platform.os, platform.architecture, platform.variant, text
 
 
 def microseconds(created: str) -> int | None:
@@ -157,4 +156,3 @@ def forget_manifests(connection: sqlite3.Connection, gone: list[str]) -> None:
     connection.executemany("DELETE FROM edge WHERE manifest=?", one)
     connection.executemany("DELETE FROM manifest WHERE digest=?", one)
     connection.executemany("DELETE FROM layer WHERE digest=?", one)
-    connection.execute("DELETE FROM config WHERE id NOT IN (SELECT image FROM manifest)")

@@ -7,6 +7,10 @@ constructors, field by field.
 
 from __future__ import annotations
 
+import gc
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.model.descriptor import Descriptor
@@ -16,8 +20,13 @@ from pytest_images.model.platform import Platform
 from pytest_images.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
+
+# id, manifest, its media type and size, content size, created (microseconds), os,
+# architecture, variant, labels (JSON, empty for none)
+Row = tuple[str, str, str, int, int | None, int | None, str, str, str, str]
+Names = tuple[tuple[Reference, ...], tuple[Reference, ...]]  # tags, pinned ones
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _setters(kind: type[Any], *names: str) -> list[Any]:
@@ -33,7 +42,17 @@ _set_os, _set_architecture, _set_variant = _setters(Platform, "os", "architectur
 _set_media_type, _set_content, _set_size, _set_platform, _set_annotations, _set_urls = _setters(
     Descriptor, "media_type", "digest", "size", "platform", "annotations", "urls"
 )
-_image_setters = _setters(
+(
+    _set_id,
+    _set_manifest,
+    _set_on,
+    _set_reference,
+    _set_tags,
+    _set_digests,
+    _set_created,
+    _set_bytes,
+    _set_labels,
+) = _setters(
     Image,
     *("id", "manifest", "platform", "reference", "tags", "digests", "created", "size", "labels"),
 )
@@ -42,10 +61,9 @@ _new: Callable[[type[Any]], Any] = object.__new__
 
 def digest(text: str) -> Digest:
     """Return the digest that *text* is."""
-    algorithm, _, encoded = text.partition(":")
     value: Digest = _new(Digest)
-    _set_algorithm(value, algorithm)
-    _set_encoded(value, encoded)
+    _set_algorithm(value, text[:6])  # sha256 or sha512, both as long
+    _set_encoded(value, text[7:])
     return value
 
 
@@ -59,40 +77,79 @@ def reference(registry: str, repository: str, tag: str, pinned: str) -> Referenc
     return value
 
 
-def platform(os: str, architecture: str, variant: str) -> Platform:
-    """Return a platform that is normalised already."""
-    value: Platform = _new(Platform)
-    _set_os(value, os)
-    _set_architecture(value, architecture)
-    _set_variant(value, variant)
-    return value
+def sort_names(
+    found: list[tuple[str, str, str, str, str]],
+    tags: dict[str, list[Reference]],
+    pinned: dict[str, list[Reference]],
+) -> None:
+    """Add names (registry, repository, tag, digest, image) to those of their images."""
+    for registry, repository, tag, digest_text, image in found:
+        if image:
+            value = reference(registry, repository, tag, digest_text)
+            group = pinned if digest_text else tags
+            if image in group:
+                group[image].append(value)
+            else:
+                group[image] = [value]
 
 
-def descriptor(media_type: str, content: str, size: int) -> Descriptor:
-    """Return a plain descriptor."""
-    value: Descriptor = _new(Descriptor)
-    _set_media_type(value, media_type)
-    _set_content(value, digest(content))
-    _set_size(value, size)
-    _set_platform(value, None)
-    _set_annotations(value, {})
-    _set_urls(value, ())
-    return value
+class Maker:
+    """Makes many images; what they share is made once."""
+
+    def __init__(self) -> None:
+        self._platforms: dict[tuple[str, str, str], Platform] = {}
+        self._labels: dict[str, dict[str, str]] = {"": {}}
+
+    def image(self, row: Row, names: Names, reference: Reference | None = None) -> Image:
+        """Return the image of a row, with its tags and its pinned names."""
+        id, manifest, media_type, size, content_size, created, os, architecture, variant, text = row
+        pointer: Descriptor = _new(Descriptor)
+        _set_media_type(pointer, media_type)
+        _set_content(pointer, digest(manifest))
+        _set_size(pointer, size)
+        _set_platform(pointer, None)
+        _set_annotations(pointer, {})
+        _set_urls(pointer, ())
+        labels = self._labels.get(text)
+        if labels is None:
+            labels = self._labels[text] = json.loads(text)
+        key = (os, architecture, variant)
+        value: Image = _new(Image)
+        _set_id(value, digest(id))
+        _set_manifest(value, pointer)
+        _set_on(value, self._platforms.get(key) or self._platform(key))
+        _set_reference(value, reference)
+        _set_tags(value, names[0])
+        _set_digests(value, names[1])
+        _set_created(value, None if created is None else moment(created))
+        _set_bytes(value, content_size)
+        _set_labels(value, labels.copy())
+        return value
+
+    def _platform(self, key: tuple[str, str, str]) -> Platform:
+        value: Platform = _new(Platform)
+        _set_os(value, key[0])
+        _set_architecture(value, key[1])
+        _set_variant(value, key[2])
+        self._platforms[key] = value
+        return value
 
 
-def image(
-    *fields: Digest
-    | Descriptor
-    | Platform
-    | Reference
-    | tuple[Reference, ...]
-    | datetime
-    | int
-    | dict[str, str]
-    | None,
-) -> Image:
-    """Return an image with these fields, in the order in which `Image` has them."""
-    value: Image = _new(Image)
-    for fill, field in zip(_image_setters, fields, strict=True):
-        fill(value, field)
-    return value
+def moment(microseconds: int) -> datetime | None:
+    """Return the time so many microseconds after 1970 began; None beyond the calendar."""
+    try:
+        return EPOCH + timedelta(0, 0, microseconds)
+    except OverflowError:
+        return None
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Make many values without the cycle collector: there are none, and looking costs a third."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

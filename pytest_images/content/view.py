@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.content import rows, trusted
-from pytest_images.content.rows import EPOCH
 from pytest_images.errors import AmbiguousImage, ImageNotFound
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from datetime import datetime
 
+    from pytest_images.content.trusted import Row
     from pytest_images.model.image import Image
-    from pytest_images.model.platform import Platform
     from pytest_images.model.reference import Reference
     from pytest_images.model.selector import Selector
 
 Key = tuple[str, str, str, str]
 
 _NAMES = "SELECT registry, repository, tag, digest, image FROM name WHERE scope=?"
-_IMAGES = (
-    "SELECT i.id, i.manifest, m.media_type, m.size, m.content_size, c.created, c.os,"
-    " c.architecture, c.variant, c.labels FROM image i JOIN manifest m ON m.digest = i.manifest"
-    " JOIN config c ON c.id = i.id WHERE i.scope=?"
+_COLUMNS = (
+    "m.image, m.digest, m.media_type, m.size, m.content_size, m.created, m.os, m.architecture,"
+    " m.variant, m.labels"
 )
-_ONE = (
-    "SELECT m.media_type, m.size, m.content_size, c.created, c.os, c.architecture, c.variant,"
-    " c.labels FROM manifest m JOIN config c ON c.id = ?2 WHERE m.digest = ?1"
+_IMAGES = (  # noqa: S608 - constant text
+    f"SELECT {_COLUMNS} FROM image i JOIN manifest m ON m.digest=i.manifest WHERE i.scope=?"
 )
+_ONE = f"SELECT {_COLUMNS} FROM manifest m WHERE m.digest=? AND m.image=?"  # noqa: S608 - constant text
 
 
 class Found(NamedTuple):
@@ -62,7 +57,7 @@ class View:
         for scope in self._scopes:
             row = self._connection.execute(query, (scope, *rows.name_key(reference))).fetchone()
             if row is not None:
-                return Found(*row, reference) if row[1] else None
+                return Found(row[0], row[1], row[2], reference) if row[1] else None
         return None
 
     def names_of(self, image: str) -> list[Reference]:
@@ -92,7 +87,7 @@ class View:
         for scope in self._scopes:
             row = self._connection.execute(query, (scope, image)).fetchone()
             if row is not None:
-                return Found(*row, None) if row[1] else None
+                return Found(row[0], row[1], row[2], None) if row[1] else None
         return None
 
     def find(self, selector: Selector) -> Found:
@@ -126,7 +121,7 @@ class View:
             values = (scope, reference.registry, reference.repository, pinned)
             for row in self._connection.execute(query, values).fetchall():
                 if not self._is_covered(row[:4], depth):
-                    return Found(*row[4:], reference)
+                    return Found(row[4], row[5], row[6], reference)
         return None
 
     def _by_prefix(self, selector: Selector) -> Found | None:
@@ -153,51 +148,28 @@ class View:
             error.add_note("Its documents are damaged: run `pytest-images fsck --repair`.")
             raise error
         names = self.names_of(found.image)
-        media_type, size, content_size, created, *platform, labels = row
-        return trusted.image(
-            trusted.digest(found.image),
-            trusted.descriptor(media_type, found.manifest, size),
-            trusted.platform(*platform),
-            found.reference,
-            tuple(name for name in names if name.digest is None),
-            tuple(name for name in names if name.digest is not None),
-            _moment(created),
-            content_size,
-            json.loads(labels) if labels else {},
-        )
+        tags = tuple(name for name in names if name.digest is None)
+        pinned = tuple(name for name in names if name.digest is not None)
+        return trusted.Maker().image(row, (tags, pinned), found.reference)
 
     def images(self) -> tuple[Image, ...]:
         """Return all images, newest first."""
-        tags, digests = self._all_names()
-        listed = sorted(self._all_images(), key=_age)
-        platforms: dict[tuple[str, str, str], Platform] = {}
-        result = []
-        for id, manifest, media_type, size, content_size, created, *words, labels in listed:
-            key = tuple(words)
-            platform = platforms.get(key)
-            if platform is None:
-                platform = platforms[key] = trusted.platform(*words)
-            image = trusted.image(
-                trusted.digest(id),
-                trusted.descriptor(media_type, manifest, size),
-                platform,
-                None,
-                tuple(tags.get(id, ())),
-                tuple(digests.get(id, ())),
-                _moment(created),
-                content_size,
-                json.loads(labels) if labels else {},
+        with trusted.undisturbed():
+            tags, pinned = self._all_names()
+            make = trusted.Maker().image
+            listed = sorted(self._all_images(), key=_age)
+            none: list[Reference] = []
+            return tuple(
+                make(row, (tuple(tags.get(row[0], none)), tuple(pinned.get(row[0], none))))
+                for row in listed
             )
-            result.append(image)
-        return tuple(result)
 
-    def _all_images(self) -> Iterator[tuple[Any, ...]]:
+    def _all_images(self) -> Iterator[Row]:
         """The rows of all images in sight; an upper scope's record covers a lower one's."""
-        seen: set[object] = set()
+        seen: set[str] = set()
         for scope in self._scopes:
-            for row in self._connection.execute(_IMAGES, (scope,)):
-                if row[0] not in seen:
-                    yield row
+            rows = self._connection.execute(_IMAGES, (scope,)).fetchall()
+            yield from (row for row in rows if row[0] not in seen) if seen else rows
             if len(self._scopes) > 1:
                 query = "SELECT id FROM image WHERE scope=?"
                 seen.update(id for (id,) in self._connection.execute(query, (scope,)))
@@ -205,31 +177,22 @@ class View:
     def _all_names(self) -> tuple[dict[str, list[Reference]], dict[str, list[Reference]]]:
         """All names in sight by image: tags, and pinned ones."""
         tags: dict[str, list[Reference]] = {}
-        digests: dict[str, list[Reference]] = {}
+        pinned: dict[str, list[Reference]] = {}
         seen: set[Key] = set()
-        for depth, scope in enumerate(self._scopes):
-            above = frozenset(seen)
-            for row in self._connection.execute(_NAMES, (scope,)):
-                if depth and row[:4] in above:
-                    continue
-                if depth + 1 < len(self._scopes):
-                    seen.add(row[:4])
-                group = digests if row[3] else tags
-                if row[4]:
-                    group.setdefault(row[4], []).append(trusted.reference(*row[:4]))
-        return tags, digests
+        for scope in self._scopes:
+            found = self._connection.execute(_NAMES, (scope,)).fetchall()
+            if seen:
+                found = [row for row in found if row[:4] not in seen]
+            if scope != self._scopes[-1]:
+                seen.update(row[:4] for row in found)
+            trusted.sort_names(found, tags, pinned)
+        return tags, pinned
 
 
-def _age(row: tuple[Any, ...]) -> tuple[int, str]:
+def _age(row: Row) -> tuple[int, str]:
     """Newest first; those without a time last."""
     created = row[5]
-    return (-created, row[0]) if isinstance(created, int) else (1 << 63, row[0])
+    return (_LAST if created is None else -created, row[0])
 
 
-def _moment(microseconds: int | None) -> datetime | None:
-    if microseconds is None:
-        return None
-    try:
-        return EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return None
+_LAST = 1 << 63

@@ -19,11 +19,11 @@ _DERIVED = {
     "name": "SELECT s.run, t.registry, t.repository, t.tag, t.digest, t.image, t.manifest,"
     " t.source FROM name t JOIN scope s ON s.id = t.scope",
     "image": "SELECT s.run, t.id, t.manifest, t.source FROM image t JOIN scope s ON s.id = t.scope",
-    "manifest": "SELECT digest, media_type, size, image FROM manifest",
+    "manifest": "SELECT digest, media_type, size, image, created, os, architecture, variant,"
+    " labels FROM manifest",
     "edge": "SELECT manifest, position, blob, size FROM edge",
-    "config": "SELECT id, created, os, architecture, variant, labels FROM config",
 }
-_RECORDED_ONLY = ("manifest", "edge", "config")  # these also keep what was recorded before
+_RECORDED_ONLY = ("manifest", "edge")  # these also keep what was recorded before
 _WRONG_LAYERS = (
     "SELECT l.digest FROM layer l WHERE l.tar_size < 0 OR l.content_size < 0"
     " OR l.content_size > l.tar_size OR length(l.diff_id) NOT IN (71, 135)"
