@@ -66,6 +66,8 @@ class EmbeddedEngine:
                 from pytest_images.content.store import Store
 
                 self._store = Store.open(self._home, run=self._run, durability=self._durability)
+                if self._run is not None:  # a session tidies up after those that were killed
+                    self._store.sweep()
             return self._store
 
     @property

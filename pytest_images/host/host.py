@@ -235,7 +235,10 @@ class Host:
         if self.run is None or os.getpid() != self._process:
             return ()
         self._say_goodbye()
-        return self.embedded.store.end_run(self.run)
+        store = self.embedded.store
+        gone = store.end_run(self.run)
+        store.collect()  # what was pulled stays as cache, within the budget
+        return gone
 
     def close(self) -> None:
         """Tell every plugin that it is over, and close the engines. Safe when called twice.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import ImagesError
@@ -26,12 +27,19 @@ def end_run(host: Host, report: Report | None, workers: Workers) -> str:
     for output in workers.outputs:
         counts.add(Counts.from_plain(output["counts"]))
     try:
-        if host.is_open or workers.used_images:
+        if host.is_open or workers.outputs or _has_store(host):
             counts.cleaned += len(host.end_run())
     except ImagesError as error:
         troubles.append(_text(error))
     troubles.append(_closing(host))
     return "; ".join(dict.fromkeys(filter(None, troubles)))
+
+
+def _has_store(host: Host) -> bool:
+    """Whether there is a store that a silent worker may have left something in."""
+    from pytest_images.content.home import locate
+
+    return locate(None if host.home is None else Path(host.home)).is_dir()
 
 
 def _closing(host: Host) -> str:

@@ -12,7 +12,7 @@ from pytest_images.plugin.settings import Settings
 from pytest_images.plugin.workers import WIRE, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from pytest_images.host.host import Host
     from pytest_images.images import Images
@@ -121,17 +121,18 @@ class Session:
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
         host, self._host = self._host, None
-        if host is None and (self._is_worker or not self._workers.used_images):
+        workers, self._workers = self._workers, Workers()
+        if host is None and not workers.outputs and not workers.any_silent:
             return
         from pytest_images.plugin import ending
 
-        if host is not None and self._is_worker:
+        if host is None:
+            host = self._make_host()
+        if self._is_worker:
             output = ending.end_worker(host, self._report)
             self._config.workeroutput[WIRE] = output  # type: ignore[attr-defined] # xdist's
         else:
-            host = host or self._make_host()
-            self._trouble = ending.end_run(host, self._report, self._workers)
-            self._workers = Workers()
+            self._trouble = ending.end_run(host, self._report, workers)
 
     # What the user sees.
 
@@ -143,8 +144,9 @@ class Session:
     @pytest.hookimpl
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Show the run where a collected test uses images."""
-        engine = self._settings.engine or "embedded"
-        return f"images: engine {engine}, run {self.run}" if any(map(_uses, items)) else None
+        if self._config.get_verbosity() < 0 or not any(map(_uses, items)):
+            return None
+        return f"images: engine {self._settings.engine or 'embedded'}, run {self.run}"
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -173,7 +175,8 @@ class Session:
 
 def _uses(item: pytest.Item) -> bool:
     """Say whether a test asks for `images`, ours and not another fixture of that name."""
-    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("images")
+    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    found: Sequence[pytest.FixtureDef[Any]] = definitions.get("images", ())
     return bool(found) and found[-1].func.__module__.startswith("pytest_images.")
 
 

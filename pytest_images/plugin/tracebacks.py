@@ -51,4 +51,4 @@ def _is_hidden(entry: types.TracebackType) -> bool:
 def _text(error: ImagesError) -> str:
     lines = f"{type(error).__name__}: {error}".splitlines()
     notes: list[str] = getattr(error, "__notes__", [])
-    return "\n".join(f"E   {line}" for line in (*lines, *notes))
+    return "\n".join((*lines, *notes))

@@ -14,21 +14,21 @@ class Workers:
     def __init__(self) -> None:
         self.run = os.urandom(6).hex()  # random: no two runs share what they make
         self.outputs: list[dict[str, Any]] = []
-        self.any_died = False
+        self._silent = 0
 
     def greet(self, node: Any) -> None:
         """Give a new worker the id of the run."""
         node.workerinput[WIRE] = self.run
+        self._silent += 1
 
     def farewell(self, node: Any) -> None:
-        """Take in what a worker sent; one that died sent nothing."""
+        """Take in what a worker sent; one that died or was interrupted sends nothing."""
         output = getattr(node, "workeroutput", None)
-        if output is None:
-            self.any_died = True
-        elif WIRE in output:
-            self.outputs.append(output[WIRE])
+        if output is not None:
+            self._silent -= 1
+            self.outputs += filter(None, [output.get(WIRE)])
 
     @property
-    def used_images(self) -> bool:
-        """Whether a worker used images, or may have."""
-        return self.any_died or bool(self.outputs)
+    def any_silent(self) -> bool:
+        """Whether a worker ended without a word, so that nobody knows what it did."""
+        return self._silent > 0

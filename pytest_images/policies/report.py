@@ -65,19 +65,19 @@ class Report:
 
     def __init__(self) -> None:
         self.counts = Counts()
+        self._moved: set[str] = set()  # the names that something was downloaded for
         self._lock = threading.Lock()
 
     @hookimpl(wrapper=True)
     def image_pull(
         self, request: PullRequest
     ) -> Generator[None, tuple[Image, ...], tuple[Image, ...]]:
-        """Count the names that were pulled."""
-        before = self.counts.bytes
+        """Count the names that were pulled, and those that had all they need here."""
         images = yield
-        moved = self.counts.bytes > before
+        names = {str(image.reference or request.reference) for image in images or ()}
         with self._lock:
-            names = self.counts.pulled if moved else self.counts.found
-            names |= {str(image.reference or request.reference) for image in images or ()}
+            self.counts.pulled |= names & self._moved
+            self.counts.found |= names - self._moved
         return images
 
     @hookimpl(wrapper=True)
@@ -92,8 +92,9 @@ class Report:
     def images_progress(self, images: Images, event: Progress) -> None:
         """Add up the bytes of finished downloads, and what was here already."""
         with self._lock:
-            if event.verb == "pull" and event.phase == "done" and event.done > 0:
+            if event.verb == "pull" and event.phase == "done" and event.item and event.done > 0:
                 self.counts.bytes += event.done
+                self._moved.add(event.subject)
             elif event.verb == "get" and event.phase == "exists":
                 self.counts.found.add(event.subject)
 

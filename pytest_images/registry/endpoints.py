@@ -73,6 +73,8 @@ def _remaining(name: str, failures: list[ImagesError]) -> ImagesError:
         error.add_note("no endpoint may be asked: a policy (offline, mirrors) took them away")
         return error
     last = failures[-1]
+    if type(last) is ImageNotFound:
+        last = ImageNotFound(name, last.place)  # the name asked for, whichever place was asked
     if len(failures) == 1:
         return last
     if isinstance(last, (Unreachable, InvalidResponse)):

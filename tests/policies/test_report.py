@@ -29,10 +29,12 @@ def test_workers_add_up_to_one_run() -> None:
 
 
 def test_a_pull_that_moves_bytes_is_told_from_one_that_does_not() -> None:
-    report = Report()
+    report, name = Report(), "docker.io/library/{}:latest".format
     plugins = [report, Bringing(memory=MemoryEngine)]
     with Host(engine="memory", plugins=plugins, load_entry_points=False) as host:
         host.images.pull("cached")
-        host.images.progress(Progress("pull", "x", "sha256:1", Phase.DONE, 100, 100))
-    assert report.counts.found == {"docker.io/library/cached:latest"}
+        host.images.progress(Progress("pull", name("new"), "sha256:1", Phase.DONE, 100, 100))
+        host.images.pull("new")
+    assert report.counts.found == {name("cached")}
+    assert report.counts.pulled == {name("new")}
     assert report.counts.bytes == 100

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+FAILS = """
+    import pytest
+
+    @pytest.fixture
+    def needs(images):
+        return images.inspect("missing:1")
+
+    def test_in_a_fixture(needs):
+        pass
+
+    def test_in_a_test(images):
+        images.inspect("missing:1")
+
+    def test_of_its_own(images):
+        raise ValueError("theirs")
+
+    def test_caught(images):
+        with pytest.raises(LookupError, match="missing"):
+            images.inspect("missing:1")
+"""
+
+
+def test_an_error_of_ours_shows_the_users_lines_only(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILS)
+    result = pytester.runpytest("-p", "no:randomly")
+    result.assert_outcomes(failed=2, errors=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            '>       return images.inspect("missing:1")',
+            "E*ImageNotFound: No such image: missing:1",
+            '>       images.inspect("missing:1")',
+            "E*ImageNotFound: No such image: missing:1",
+            '>       raise ValueError("theirs")',
+        ]
+    )
+    for noise in ("*pytest_images/images.py*", "*_verbs*", "*pluggy/*"):
+        result.stdout.no_fnmatch_line(noise)
+
+
+def test_the_full_trace_shows_all(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILS)
+    result = pytester.runpytest("--full-trace", "-p", "no:randomly")
+    result.stdout.fnmatch_lines(["*pytest_images/images.py:*"])
+
+
+def test_a_conftest_that_misuses_a_hook_is_named(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        "from pytest_images import hookimpl\n@hookimpl\ndef image_pul(images, request): pass\n"
+    )
+    pytester.makepyfile("def test_it(images): pass")
+    result = pytester.runpytest()
+    result.stdout.fnmatch_lines(
+        ["E*hook image_pul: there is no such hook (plugins: *conftest.py)", "E*image_pull?"]
+    )
