@@ -95,7 +95,7 @@ def test_attestations_are_never_taken_for_images(load: Loading) -> None:
     attestation = described(b"{}", media_types.OCI_MANIFEST, platform=UNKNOWN)
     entries = [attestation, AMD.manifest.descriptor.to_json()]
     index = dump({"schemaVersion": 2, "manifests": entries})
-    blobs = {**AMD.blobs, "index": index, "attestation": b"{}"}
+    blobs: dict[Any, bytes] = {**AMD.blobs, "index": index, "attestation": b"{}"}
     (found,) = load(layout(described(index, media_types.OCI_INDEX), blobs=blobs))
     assert found.config.id == AMD.config.id
 
@@ -164,7 +164,7 @@ def test_sha512_content_is_verified_by_its_own_algorithm(load: Loading) -> None:
     files = {path_of(raw): raw for raw in (AMD.config.raw, dump(manifest))}
     files[f"blobs/sha512/{digest.encoded}"] = layer
     index = {"schemaVersion": 2, "manifests": [described(dump(manifest), media_types.OCI_MANIFEST)]}
-    (found,) = load(packed({**files, "index.json": dump(index)}))
+    (_found,) = load(packed({**files, "index.json": dump(index)}))
     assert load.store.read(digest) == layer
     files[f"blobs/sha512/{digest.encoded}"] = layer + b"x"
     with load.refused(DigestMismatch, str(digest)):

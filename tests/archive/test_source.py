@@ -33,9 +33,12 @@ def test_a_pipe_gives_what_came_without_waiting_for_all(buffering: int) -> None:
 
 def test_a_pipe_that_stands_still_is_refused(ledger: Ledger) -> None:
     reader, writer = os.pipe()
-    with os.fdopen(reader, "rb") as stream, os.fdopen(writer, "wb"):
-        with refused(InvalidArchive, "nothing arrived for 0.05 seconds"):
-            Source(stream, "archive", 0.05).read(1)
+    with (
+        os.fdopen(reader, "rb") as stream,
+        os.fdopen(writer, "wb"),
+        refused(InvalidArchive, "nothing arrived for 0.05 seconds"),
+    ):
+        Source(stream, "archive", 0.05).read(1)
 
 
 def test_a_fifo_without_a_writer_opens_and_is_refused_in_time(
