@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_images.errors import InvalidDigest, InvalidDocument, InvalidPlatform, LimitExceeded
-from pytest_images.model.digest import HEX_DIGITS, Digest
+from pytest_images.model.digest import Digest
 from pytest_images.model.documents import exact_fields
 from pytest_images.model.frozen import FrozenMap
 from pytest_images.model.platform import UNKNOWN, Platform
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 SIZE_LIMIT = 1 << 62  # bytes; what a signed 64-bit offset can still address with room
 URL_LIMIT = 64
-_EMPTY = frozenset(Digest.of(b"", algorithm) for algorithm in HEX_DIGITS)
+# The digests of no bytes, written out: hashing is not imported for it.
+_EMPTY = (
+    Digest("sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    Digest(
+        "sha512",
+        "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+        "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
+    ),
+)
 _FIELDS = frozenset(
     {"mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"}
 )

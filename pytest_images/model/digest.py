@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -42,10 +41,14 @@ class Digest:
         """Compute the digest of *content*. Raises InvalidDigest for an unknown *algorithm*."""
         if algorithm not in HEX_DIGITS:
             raise InvalidDigest(f"{algorithm}:", EXPECTED)
+        import hashlib  # 3 ms that a command which hashes nothing does without
+
         return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
 
     def hasher(self) -> _Hash:
         """Return a fresh hash object of this digest's algorithm."""
+        import hashlib
+
         return hashlib.new(self.algorithm)
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import InvalidDocument, LimitExceeded, shown
@@ -25,7 +26,7 @@ _FRACTION_DIGITS = 400
 # A string that does not end is taken to the end of the bytes, or each of its quotes would
 # be tried as a start again: linear time.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-_ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 
 
@@ -104,12 +105,8 @@ def _check_shape(raw: bytes, source: str) -> None:
     bare = _STRINGS.sub(b"", raw)
     if bare.count(b",") > ITEM_LIMIT:
         raise LimitExceeded(source, "number of JSON values", ITEM_LIMIT)
-    brackets = bare.translate(_ONE_BRACKET, _NO_BRACKETS)
-    for _ in range(DEPTH_LIMIT):  # each round takes away the innermost level
-        if b"[]" not in brackets:
-            break
-        brackets = brackets.replace(b"[]", b"")
-    if b"[]" in brackets or brackets.count(b"[") > DEPTH_LIMIT:
+    steps = map(_STEPS.__getitem__, bare.translate(None, _NO_BRACKETS))
+    if max(accumulate(steps), default=0) > DEPTH_LIMIT:
         raise LimitExceeded(source, "JSON nesting", DEPTH_LIMIT)
 
 

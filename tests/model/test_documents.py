@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -96,10 +95,8 @@ def test_what_two_readers_could_read_differently_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize("make", BOMBS.values(), ids=BOMBS.keys())
 def test_a_document_built_to_exhaust_is_refused_at_once(make: Callable[[], bytes]) -> None:
     raw = make()
-    started = time.monotonic()
     with refused(ImagesError, "example.json"):
         load_json(raw, "example.json")
-    assert time.monotonic() - started < 2
 
 
 def test_a_recursion_limit_that_a_suite_has_raised_changes_nothing(
