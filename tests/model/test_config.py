@@ -44,6 +44,26 @@ BAD: dict[str, Any] = {
 }
 
 
+# What other builders write, restated: each was made by a tool that Docker gets along with.
+SHAPES: dict[str, dict[str, Any]] = {
+    "nix: keys as a person typed them": {"config": {"cmd": ["/bin/x"], "Env": None}, "history": []},
+    "nix: made at the epoch": {"created": "1970-01-01T00:00:01+00:00", "history": [{}]},
+    "bazel: no history, no settings": {"config": {}, "history": None, "author": "Bazel"},
+    "ko: no date": {"created": "0001-01-01T00:00:00Z", "config": {"Entrypoint": ["/ko-app/x"]}},
+    "kaniko: author in each line": {"history": [{"author": "kaniko", "created": "0001-01-01"}]},
+    "jib: exposed ports and empty volumes": {"config": {"ExposedPorts": {"80": {}}, "Volumes": {}}},
+    "docker: what classic builds left": {
+        "container": "4c1d",
+        "container_config": {"Cmd": ["/bin/sh", "-c", "#(nop) "], "User": "", "Labels": None},
+        "docker_version": "20.10.24",
+        "config": {"ArgsEscaped": True, "Image": "sha256:1", "OnBuild": None, "Hostname": ""},
+    },
+    "buildkit: its own keys": {"moby.buildkit.buildinfo.v1": "e30=", "variant": ""},
+    "windows": {"os": "windows", "os.version": "10.0.17763.1", "config": {"User": "Ada Lovelace"}},
+    "scratch: nothing in it": {"rootfs": {"type": "layers", "diff_ids": None}, "history": None},
+}
+
+
 def dump(document: object) -> bytes:
     return json.dumps(document).encode()
 
@@ -102,6 +122,12 @@ def test_a_config_with_an_odd_platform_is_still_an_image(change: Any, platform: 
 def test_a_config_in_the_case_that_go_also_takes_is_read() -> None:
     config = Config.parse(dump({"RootFS": {"Diff_IDs": [DIFF_ID]}, "OS": "linux"}))
     assert config.diff_ids == (Digest.parse(DIFF_ID),)
+
+
+@pytest.mark.parametrize("change", SHAPES.values(), ids=SHAPES.keys())
+def test_what_other_builders_write_is_read(change: dict[str, Any]) -> None:
+    config = Config.parse(dump(GOOD | change))
+    assert config.document == GOOD | change
 
 
 def test_what_one_user_does_to_the_document_no_other_user_sees() -> None:
