@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import stat
 import warnings
@@ -12,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import ImagesError, InvalidConfiguration, LimitExceeded
 from pytest_images.hookspecs import hookimpl
-from pytest_images.model.endpoint import Credentials
-from pytest_images.model.secret import Secret
 from pytest_images.registry.hub import HUB_CONFIG_KEY, HUB_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pytest_images.model.endpoint import Credentials
 
 SIZE_LIMIT = 1 << 20  # bytes
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -148,6 +146,9 @@ def _host_of(key: str) -> str:
 
 def _entry(entry: object, key: str, path: Path) -> Credentials | None:
     """Read one entry of ``auths``. What is raised names the entry and shows nothing of it."""
+    from pytest_images.model.endpoint import Credentials
+    from pytest_images.model.secret import Secret
+
     if not isinstance(entry, dict):
         raise _invalid(path, f"the entry of {key} is not an object")
     fields = {name: entry.get(name) or "" for name in ("auth", "username", "password")}
@@ -168,6 +169,12 @@ def _entry(entry: object, key: str, path: Path) -> Credentials | None:
 
 def _decoded(auth: str) -> Credentials | None:
     """Decode ``user:password``, split at the first colon; old clients padded it with NULs."""
+    import base64
+    import binascii
+
+    from pytest_images.model.endpoint import Credentials
+    from pytest_images.model.secret import Secret
+
     try:
         text = base64.b64decode(auth, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

@@ -6,9 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pytest_images.hookspecs import hookimpl
-from pytest_images.model.endpoint import Access, Endpoint
 from pytest_images.model.reference import DEFAULT_REGISTRY
-from pytest_images.registry.endpoints import first_served
 from pytest_images.registry.hub import HUB_HOST
 
 if TYPE_CHECKING:
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.model.digest import Digest
+    from pytest_images.model.endpoint import Access, Endpoint
     from pytest_images.model.reference import Reference
     from pytest_images.registry.client import Client
     from pytest_images.registry.resolve import Resolution
@@ -34,6 +33,8 @@ class Upstream:
     @hookimpl(trylast=True)
     def registry_endpoints(self, reference: Reference, access: Access) -> Sequence[Endpoint]:
         """Answer with the registry itself; Docker Hub is served by another host than its name."""
+        from pytest_images.model.endpoint import Endpoint
+
         is_hub = reference.registry == DEFAULT_REGISTRY
         return (Endpoint(HUB_HOST if is_hub else reference.registry),)
 
@@ -66,6 +67,8 @@ class Upstream:
         when: float,
     ) -> Reference:
         """Ask one endpoint after the other for what *reference* stands for."""
+        from pytest_images.model.endpoint import Access
+        from pytest_images.registry.endpoints import first_served
 
         def ask(endpoint: Endpoint) -> Resolution:
             return self._client_of().resolve(endpoint, reference, known)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -113,7 +112,7 @@ class Blobs:
 
     def hide(self, path: Path) -> Path:
         """Take the file or folder at *path* out of sight in one step; returns where it is now."""
-        away = self._home.trash / secrets.token_hex(8)
+        away = self._home.trash / os.urandom(8).hex()
         try:
             path.rename(away)
         except OSError as error:

@@ -6,13 +6,22 @@ bytes come from the page cache, whoever placed them there (write, splice, sendfi
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from pytest_images.model.digest import Digest
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 _STEP = 1 << 20  # bytes read at a time
+
+
+def _hasher(algorithm: str) -> _Hash:
+    import hashlib  # 3 ms that listing images does without
+
+    return hashlib.new(algorithm)
 
 
 class Follower:
@@ -20,7 +29,7 @@ class Follower:
 
     def __init__(self, descriptor: int, algorithm: str) -> None:
         self._descriptor, self._algorithm = descriptor, algorithm
-        self._hash = hashlib.new(algorithm)
+        self._hash = _hasher(algorithm)
         self._done = 0  # bytes hashed
         self._target = 0  # bytes placed
         self._finished = False
@@ -56,7 +65,7 @@ class Follower:
     def restart(self) -> None:
         """Forget everything hashed."""
         self.stop()
-        self._hash, self._failure = hashlib.new(self._algorithm), None
+        self._hash, self._failure = _hasher(self._algorithm), None
         self._done = self._target = 0
 
     def stop(self) -> None:

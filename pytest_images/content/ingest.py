@@ -7,7 +7,6 @@ by a process that died. Nothing here is visible as a blob before `Ingest.commit`
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -50,7 +49,7 @@ class Ingest:
         self._source = source or "content"
         self._inline = True
         self._held: locks.Held | None = None
-        self._path = home.ingest / secrets.token_hex(8)
+        self._path = home.ingest / os.urandom(8).hex()
         with translated(self._path):
             held = locks.create(self._path)
         self._held, self._descriptor = held, held.descriptor

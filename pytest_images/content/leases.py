@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
@@ -33,7 +32,7 @@ class Lease:
 
     def __init__(self, home: Home, timeout: float) -> None:
         self._collect_lock, self._timeout = home.collect_lock, timeout
-        self._path = home.leases / secrets.token_hex(8)
+        self._path = home.leases / os.urandom(8).hex()
         self._mutex = threading.Lock()
         with translated(self._path):
             self._held: locks.Held | None = locks.create(self._path)

@@ -12,7 +12,6 @@ a change was cut short, by a kill or a power cut, and reads the files again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from contextlib import suppress
@@ -62,6 +61,8 @@ class Record(NamedTuple):
 
 def file_of_name(name: str) -> str:
     """Return the file that says what the full *name* stands for."""
+    import hashlib
+
     return "n-" + hashlib.sha256(name.encode()).hexdigest()
 
 

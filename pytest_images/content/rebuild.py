@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from pytest_images.content import rows
@@ -44,6 +43,8 @@ def read_records(connection: sqlite3.Connection, scope: Scope, run: str, blobs: 
     """
     row = connection.execute("SELECT id, sequence FROM scope WHERE run=?", (run,)).fetchone()
     number = row[0] if row else _add_scope(connection, run)
+    import secrets
+
     sequence: int = row[1] + 1 if row and row[1] else secrets.randbelow(_FIRST_SEQUENCES) + 1
     rows.clear(connection, number)
     doubts = [

@@ -7,8 +7,8 @@ that is just being born.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def join(home: Home, index: Index) -> locks.Held:
     with index.exclusive(), translated(folder):
         for path in (folder, folder / "records", folder / "alive"):
             path.mkdir(mode=0o700, exist_ok=True)
-        return locks.create(folder / "alive" / secrets.token_hex(8))
+        return locks.create(folder / "alive" / os.urandom(8).hex())
 
 
 def dead(home: Home) -> list[str]:

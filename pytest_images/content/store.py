@@ -7,7 +7,6 @@ may share a `Store`; a forked child may go on using it with locks and a connecti
 
 from __future__ import annotations
 
-import hashlib
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
@@ -182,6 +181,8 @@ class Store:
 
         It may be held as long as the work takes. Raises LockTimeout naming the holder.
         """
+        import hashlib
+
         import filelock
 
         text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
