@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import StoreError, StoreFull
@@ -104,5 +103,7 @@ def _failure(error: Exception) -> Refusal:
     if number in _NO_DESCRIPTOR:
         message = "the registry has no descriptor or memory left; try again"
         return Refusal(503, "TOOMANYREQUESTS", message, headers=[("Retry-After", "1")], close=True)
+    import traceback
+
     traceback.print_exception(error, file=sys.stderr)
     return Refusal(500, "UNKNOWN", f"the registry failed: {type(error).__name__}", close=True)

@@ -8,8 +8,6 @@ neither: they name the loopback address and send no Origin.
 from __future__ import annotations
 
 import functools
-import ipaddress
-from urllib.parse import urlsplit
 
 from pytest_images.server.refusal import Refusal
 
@@ -34,6 +32,10 @@ def is_loopback(host: str) -> bool:
     name = host.lower().rstrip(".")
     if name == _LOCAL_NAMES[0] or name.endswith(_LOCAL_NAMES[1]):
         return True
+    if name == "127.0.0.1":
+        return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -60,6 +62,8 @@ def check_caller(headers: dict[str, str], bound: str) -> None:
 
 
 def _is_same_machine(origin: str) -> bool:
+    from urllib.parse import urlsplit
+
     try:
         host = urlsplit(origin).hostname
     except ValueError:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from pytest_images.errors import InvalidDocument, LimitExceeded
 from pytest_images.model import media_types
 from pytest_images.model.digest import Digest
-from pytest_images.model.documents import DOCUMENT_LIMIT
-from pytest_images.model.manifest import Index, Manifest, parse_document
 from pytest_images.server import names
 from pytest_images.server.refusal import Refusal
 from pytest_images.server.response import Response
@@ -17,12 +15,14 @@ from pytest_images.server.shelf import BLOBS, MANIFESTS
 
 if TYPE_CHECKING:
     from pytest_images.model.descriptor import Descriptor
+    from pytest_images.model.manifest import Index, Manifest
     from pytest_images.server.body import Body
     from pytest_images.server.service import Service
     from pytest_images.server.shelf import Shelf
     from pytest_images.server.wire import Request
 
 _DOCUMENTS = media_types.MANIFESTS | media_types.INDEXES
+MANIFEST_LIMIT = 4 << 20  # bytes; the least that the specification wants accepted
 _SHOWN = 20  # missing blobs that an answer names
 
 
@@ -47,7 +47,7 @@ def put(service: Service, request: Request, body: Body, name: str, reference: st
     for tag in tags:
         if not names.is_tag(tag):
             raise Refusal(400, "NAME_INVALID", "invalid tag")
-    raw = body.read(DOCUMENT_LIMIT, "the manifest")
+    raw = body.read(MANIFEST_LIMIT, "the manifest")
     digest = Digest.of(raw, expected.algorithm if expected else "sha256")
     if expected is not None and digest != expected:
         raise Refusal(400, "DIGEST_INVALID", f"the content is {digest}, not {expected}")
@@ -102,11 +102,13 @@ def _find(shelf: Shelf, name: str, reference: str) -> Digest:
 
 def _load(service: Service, name: str, digest: Digest) -> tuple[bytes, str]:
     """Read a manifest from the disk, verify it, and keep it at hand."""
+    from pytest_images.model.manifest import parse_document
+
     descriptor = service.shelf.open(name, MANIFESTS, digest)
     if descriptor is None:
         raise _unknown(name, str(digest))
     with os.fdopen(descriptor, "rb") as file:
-        raw = file.read(DOCUMENT_LIMIT + 1)
+        raw = file.read(MANIFEST_LIMIT + 1)
     if Digest.of(raw, digest.algorithm) != digest:
         raise Refusal(500, "UNKNOWN", f"the registry's copy of {digest} is damaged")
     media_type = parse_document(raw).media_type
@@ -116,6 +118,8 @@ def _load(service: Service, name: str, digest: Digest) -> tuple[bytes, str]:
 
 def _check(raw: bytes, claimed: str) -> Manifest | Index:
     """Read the document; what its bytes say decides, and a claim that differs is refused."""
+    from pytest_images.model.manifest import parse_document
+
     claimed = claimed.partition(";")[0].strip()
     try:
         document = parse_document(raw, claimed)
@@ -129,6 +133,8 @@ def _check(raw: bytes, claimed: str) -> Manifest | Index:
 
 def _check_references(shelf: Shelf, name: str, document: Manifest | Index) -> None:
     """Refuse a document that points to what the repository has not, or not in that size."""
+    from pytest_images.model.manifest import Manifest
+
     if isinstance(document, Manifest):
         wanted = (document.config, *document.layers)
         kinds: tuple[str, ...] = (BLOBS,)

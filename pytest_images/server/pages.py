@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from pytest_images.server.refusal import Refusal
 
@@ -43,5 +42,7 @@ class Page:
         page = list(found[: self.count])
         if not page or len(found) <= self.count:
             return page, []
+        from urllib.parse import quote
+
         link = f"<{self.path}?n={self.count}&last={quote(page[-1], safe='')}>"
         return page, [("Link", f'{link}; rel="next"')]

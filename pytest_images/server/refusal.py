@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ class Refusal(Exception):
 
     def to_json(self) -> bytes:
         """Return the body of the answer; the client's text in it is escaped and cut."""
+        import json
+
         error: dict[str, Any] = {"code": self.code, "message": self.message[:SHOWN]}
         if self.detail is not None:
             error["detail"] = self.detail

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pytest_images.errors import Conflict
 from pytest_images.hookspecs import hookimpl
-from pytest_images.server.service import BLOB_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_images.server.service import Service
     from pytest_images.server.shelf import Shelf
 
+BLOB_LIMIT = 64 << 30  # bytes of one blob
 RECORDED = 10_000  # requests that are remembered
 _NAME_BYTES = 6  # of a namespace made up: 12 hex digits
 

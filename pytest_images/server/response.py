@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +13,26 @@ if TYPE_CHECKING:
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - one line
-_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_PHRASES = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    206: "Partial Content",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
+}
 # The first is how Docker's tools know a registry; the second keeps browsers from guessing.
 _ALWAYS = "Docker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -46,7 +63,11 @@ class Response:
 
     def head(self, keep_alive: bool) -> bytes:
         """Write the status line and headers, with the empty line that ends them."""
-        parts = [_LINES[self.status], _date(int(time.time())), _ALWAYS]
+        parts = [
+            f"HTTP/1.1 {self.status} {_PHRASES[self.status]}\r\n",
+            _date(int(time.time())),
+            _ALWAYS,
+        ]
         parts += [f"{name}: {value}\r\n" for name, value in self.headers]
         if self.status != 204:
             parts.append(f"Content-Length: {self.length}\r\n")
@@ -56,6 +77,8 @@ class Response:
 
 def as_json(status: int, document: object, headers: Sequence[tuple[str, str]] = ()) -> Response:
     """An answer whose body is *document*."""
+    import json
+
     body = json.dumps(document).encode("ascii")
     return Response(status, (("Content-Type", "application/json"), *headers), body)
 

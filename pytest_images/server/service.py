@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pytest_images.server.body import Body
     from pytest_images.server.shelf import Shelf
 
-BLOB_LIMIT = 64 << 30  # bytes of one blob
 _RECENT = 256  # manifests
 _RECENT_SIZE = 64 << 10  # bytes of the largest that is worth keeping: 16 MiB in all
 
@@ -21,7 +20,7 @@ _RECENT_SIZE = 64 << 10  # bytes of the largest that is worth keeping: 16 MiB in
 class Service:
     """One registry's state, shared by all its connections."""
 
-    def __init__(self, shelf: Shelf, blob_limit: int = BLOB_LIMIT) -> None:
+    def __init__(self, shelf: Shelf, blob_limit: int) -> None:
         self.shelf, self.blob_limit = shelf, blob_limit
         self.uploads = Uploads()
         self.recent = Recent()

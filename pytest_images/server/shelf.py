@@ -29,7 +29,7 @@ from pytest_images.errors import DigestMismatch
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_images.content.ingest import Ingest
     from pytest_images.content.store import Store
@@ -85,15 +85,14 @@ class Shelf:
 
         Raises DigestMismatch when it is not what *digest* says; nothing is kept then.
         """
+        actual = ingest.digest()
+        if actual != digest:
+            raise DigestMismatch(str(digest), str(actual), "the upload")
         with self._lock(digest):
-            with self._first_copy(digest):
-                actual = ingest.commit()
-            if actual == digest:
-                self._link(self.store.path(digest), self.place(name, kind, digest))
-                return
-        with self._lock(actual):
-            self._forget_unheld(actual)
-        raise DigestMismatch(str(digest), str(actual), "the upload")
+            # What is there already stays: a fresh file in its place would cost its room again.
+            if not self.store.has(digest) or self.store.size(digest) != ingest.offset:
+                ingest.commit()
+            self._link(self.store.path(digest), self.place(name, kind, digest))
 
     def share(self, digest: Digest, source: str, target: str) -> bool:
         """Give the repository *target* a blob that *source* has; False: it has none such."""
@@ -151,7 +150,7 @@ class Shelf:
         """Return all tags of a repository, in ASCII order."""
         try:
             with os.scandir(f"{self._base}/{name}/{TAGS}") as entries:
-                return sorted(_tag_of(entry.name) for entry in entries)
+                return sorted(tag_of(entry.name) for entry in entries)
         except FileNotFoundError:
             return []
 
@@ -181,7 +180,7 @@ class Shelf:
         return self._locks[int(digest.encoded[:4], 16) % _STRIPES]
 
     def _tag(self, name: str, tag: str) -> str:
-        return f"{self._base}/{name}/{TAGS}/{_file_of(tag)}"
+        return f"{self._base}/{name}/{TAGS}/{file_of(tag)}"
 
     def _link(self, source: Path, place: str) -> None:
         def link() -> None:
@@ -197,30 +196,6 @@ class Shelf:
                 fresh.replace(place)
 
         _into(link, Path(place))
-
-    @contextlib.contextmanager
-    def _first_copy(self, digest: Digest) -> Iterator[None]:
-        """Keep the file that other repositories are linked to, when the block replaces it.
-
-        A commit puts the fresh file in the place of the old; without this, each push of the
-        same blob would take its room on the disk again.
-        """
-        path = self.store.path(digest)
-        first = self._incoming / secrets.token_hex(8)
-        try:
-            os.link(path, first)
-        except OSError:  # there is none, or there are no links here: the fresh one it is
-            yield
-            return
-        size = first.stat().st_size
-        try:
-            yield
-        except BaseException:
-            first.unlink()
-            raise
-        if path.stat().st_size == size:
-            first.replace(path)
-        first.unlink(missing_ok=True)
 
     def _forget_unheld(self, digest: Digest) -> None:
         path = self.store.path(digest)
@@ -253,7 +228,7 @@ def _into(act: Callable[[], object], path: Path) -> None:
     act()
 
 
-def _file_of(tag: str) -> str:
+def file_of(tag: str) -> str:
     """Return the file name of a tag: ``A`` and ``a`` differ on any file system.
 
     Lower case, then which letters are capitals; ``!`` occurs in no tag.
@@ -265,7 +240,8 @@ def _file_of(tag: str) -> str:
     return f"{lower}!{capitals:x}"
 
 
-def _tag_of(file: str) -> str:
+def tag_of(file: str) -> str:
+    """Return the tag that `file_of` made *file* of."""
     lower, mark, capitals = file.partition("!")
     if not mark:
         return file

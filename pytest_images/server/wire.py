@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_plus
 
 from pytest_images.server.refusal import Refusal, malformed
 
@@ -60,6 +59,8 @@ class Request:
         found: dict[str, list[str]] = {}
         if not query:
             return found
+        from urllib.parse import unquote_plus
+
         pairs = query.split("&")
         if len(pairs) > PARAMETER_LIMIT:
             raise Refusal(414, "UNSUPPORTED", f"more than {PARAMETER_LIMIT} parameters")
