@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from pytest_images.cli.interrupts import Terminated
 from pytest_images.cli.options import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Callable, Sequence
 
 FAILED = 1
-INTERRUPTED = 128 + signal.SIGINT
-BROKEN_PIPE = 128 + 13  # SIGPIPE by number: not every platform has it
-TERMINATED = 128 + signal.SIGTERM
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 128 + 2, 128 + 13, 128 + 15  # as shells count signals
 FAULT_NOTE = "This is a fault in pytest-images or a plugin; `pytest-images --debug …` shows where."
-
-
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); what is open is closed as after an interrupt."""
 
 
 def ending(command: Callable[[Sequence[str]], int], words: Sequence[str], *, debug: bool) -> int:
     """Run *command* on *words*; return its exit status, or the one for how it failed."""
     try:
-        with _terminable():
-            status = command(words)
-            flush()
+        status = command(words)
+        flush()
     except UsageError as error:
         return _say_usage(error)
     except KeyboardInterrupt:
@@ -56,7 +48,13 @@ def flush() -> None:
 def say_error(error: BaseException) -> None:
     """Print *error* and its notes, which say what to do next, on standard error."""
     lines = [f"Error: {told(error)}", *getattr(error, "__notes__", ())]
-    print("\n".join(lines), file=sys.stderr)
+    complain("\n".join(lines))
+
+
+def complain(text: str) -> None:
+    """Print *text* on standard error, where there is one: None would mean standard output."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
 
 
 def told(error: BaseException) -> str:
@@ -92,7 +90,7 @@ def _fail(error: Exception, *, debug: bool) -> int:
 def _say_usage(error: UsageError) -> int:
     from pytest_images.cli.help import usage_error
 
-    print(usage_error(error), end="", file=sys.stderr)
+    complain(usage_error(error).rstrip("\n"))
     return error.code
 
 
@@ -104,18 +102,12 @@ def _abandon_output() -> None:
         os.close(nowhere)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated` meanwhile, where signals can be handled at all."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
+def end_process(status: int) -> NoReturn:
+    """End this process with *status* now; what is registered to run at exit still runs."""
     try:
-        yield
+        atexit._run_exitfuncs()  # noqa: SLF001, RUF100 - the one way to end early and yet run them
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, full or not there
+                stream.flush()
+        os._exit(status)

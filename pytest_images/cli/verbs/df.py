@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from pytest_images.cli.options import Command
@@ -26,5 +25,5 @@ def run(parsed: Parsed, settings: Settings) -> int:
         ("Images", images, images, human_size(usage.size - usage.cache_size), "0B"),
         ("Cached Blobs", str(usage.cache_blobs), "0", cached, cached),
     ]
-    sys.stdout.write(table(HEADER, lines))
+    print(table(HEADER, lines), end="")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from pytest_images.cli.ending import say_error
@@ -46,7 +45,7 @@ def run(parsed: Parsed, settings: Settings) -> int:
                 failures.append(error)
             else:
                 found.append(to_docker_json(inspection))
-    sys.stdout.write(json_text(found, indent=None if wanted else 4) + "\n")
+    print(json_text(found, indent=None if wanted else 4))
     for failure in failures:
         say_error(failure)
     return 1 if failures else 0

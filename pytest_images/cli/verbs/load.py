@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option
 from pytest_images.cli.progress import LOAD, reporter
 from pytest_images.cli.terminal import watched
@@ -45,10 +46,14 @@ def run(parsed: Parsed, settings: Settings) -> int:
     """Load the archive and say what came in."""
     platforms = ",".join(parsed.texts("platform")) or None
     show = reporter(LOAD, quiet=parsed.flag("quiet"))
-    with _source(parsed.text("input")) as source, settings.door(show) as images:
-        name = parsed.text("input") or "standard input"
-        with show:
-            loaded = images.load(source, name=name, platforms=platforms)
+    name = parsed.text("input") or "standard input"
+    with (
+        terminable(),
+        _source(parsed.text("input")) as source,
+        settings.door(show) as images,
+        show,
+    ):
+        loaded = images.load(source, name=name, platforms=platforms)
     for one in loaded:
         _say(one)
     return 0

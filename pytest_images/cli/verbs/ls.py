@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.cli.options import Command, Option, Parsed, invalid_value
@@ -62,7 +61,7 @@ def run(parsed: Parsed, settings: Settings) -> int:
     digests = parsed.flag("digests")
     listed = [row for image in found for row in rows(image, digests=digests)]
     write = {"quiet": _ids, "json": _json, "table": _table}[shape]
-    sys.stdout.write(write(listed, parsed))
+    print(write(listed, parsed), end="")
     return 0
 
 

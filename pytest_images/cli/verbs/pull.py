@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option
 from pytest_images.cli.progress import PULL, reporter
 from pytest_images.cli.verbs._names import named
@@ -50,7 +51,7 @@ def run(parsed: Parsed, settings: Settings) -> int:
     quiet, reference = parsed.flag("quiet"), named(parsed)
     show = reporter(PULL, quiet=quiet)
     watch = _Watch(show, reference)
-    with settings.door(show, watch) as images:
+    with terminable(), settings.door(show, watch) as images:
         before = frozenset() if quiet else _standing(images, reference)
         with show:
             pulled = _pull(images, reference, parsed)

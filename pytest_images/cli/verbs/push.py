@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option
 from pytest_images.cli.progress import PUSH, reporter
 from pytest_images.cli.verbs._names import named
@@ -40,7 +41,7 @@ def run(parsed: Parsed, settings: Settings) -> int:
     if reference.digest is not None:
         raise InvalidUsage(parsed.arguments[0], "cannot push a digest reference")
     show = reporter(PUSH, quiet=quiet)
-    with settings.door(show) as images, show:
+    with terminable(), settings.door(show) as images, show:
         show.say(f"The push refers to repository [{reference.name}]")
         pushed = images.push(
             reference,

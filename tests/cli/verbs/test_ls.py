@@ -113,7 +113,7 @@ def test_a_filter_nobody_knows_is_refused(run: Run, text: str) -> None:
     done = run("ls", "--filter", text)
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("Error: ")
-    assert text.split("=")[0] in done.err
+    assert text.split("=", maxsplit=1)[0] in done.err
 
 
 def test_json_has_dockers_fields_and_escapes(run: Run, store: Store) -> None:
