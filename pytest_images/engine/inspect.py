@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_images.engine.sizes import measured
+from pytest_images.engine.sizes import manifest_of, measured
 from pytest_images.errors import ImagesError, PlatformNotFound
 from pytest_images.model.inspection import Inspection
 from pytest_images.model.selector import Selector
@@ -31,7 +31,7 @@ def inspect(images: Images, store: Store, request: InspectRequest) -> Inspection
         image = measured(store, image)
     except ImagesError:
         image = replace(image, size=None)
-    return Inspection(image, store.config_of(image.id), store.manifest_of(image.id))
+    return Inspection(image, store.config_of(image.id), manifest_of(store, image))
 
 
 def _sibling(store: Store, image: Image, platform: Platform) -> Image:

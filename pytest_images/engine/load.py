@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.archive.load import load_archive
@@ -42,12 +41,11 @@ def load(images: Images, store: Store, request: LoadRequest) -> tuple[Loaded, ..
 
 
 def _loaded(store: Store, item: Found, displaced: dict[Reference, Digest]) -> list[Loaded]:
-    image = store.image(Selector.of(item.config.id))
     if not item.references:
-        return [Loaded(image)]
-    before = {name: old for name, old in displaced.items() if old != image.id}
+        return [Loaded(store.image(Selector.of(item.config.id)))]
     return [
-        Loaded(replace(image, reference=name), name, before.get(name)) for name in item.references
+        Loaded(store.image(Selector.of(name)), name, displaced.get(name))
+        for name in item.references
     ]
 
 

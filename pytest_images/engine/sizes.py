@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
+    from pytest_images.model.manifest import Manifest
 
 
 def measured(store: Store, image: Image) -> Image:
@@ -23,13 +24,22 @@ def measured(store: Store, image: Image) -> Image:
     """
     if image.size is not None:
         return image
-    manifest, config = store.manifest_of(image.id), store.config_of(image.id)
+    manifest, config = manifest_of(store, image), store.config_of(image.id)
     config.require_layers_of(manifest, str(image.id))
     facts = [
         store.layer(layer.digest) or _look_into(store, layer.digest, diff_id)
         for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
     ]
     return replace(image, size=sum(fact.content_size for fact in facts))
+
+
+def manifest_of(store: Store, image: Image) -> Manifest:
+    """Return the manifest of *image*: its name may stand for another one than its ID does."""
+    from pytest_images.model.manifest import Manifest
+
+    descriptor = image.manifest
+    raw = store.read(descriptor.digest)
+    return Manifest.parse(raw, descriptor.media_type, str(descriptor.digest))
 
 
 def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_images.errors import InvalidReference
+from pytest_images.errors import InvalidUsage
 from pytest_images.model.reference import DEFAULT_TAG
 from pytest_images.model.selector import Selector
 
@@ -20,14 +19,14 @@ def tag(images: Images, store: Store, request: TagRequest) -> Image:
     """Name the image that ``request.source`` selects ``request.target``; the name moves.
 
     Returns the image under its new name. Raises ImageNotFound, AmbiguousImage, and
-    InvalidReference for a target with a digest: a digest is not ours to give.
+    InvalidUsage for a target with a digest: a digest is not ours to give.
     """
     target = request.target
     if target.digest is not None:
         reason = "refusing to create a tag with a digest reference"
-        raise InvalidReference(target.familiar, reason)
+        raise InvalidUsage(target.familiar, reason)
     if target.tag is None:
         target = target.with_tag(DEFAULT_TAG)
     image = store.image(request.source)
-    store.name(target, image.id)
-    return replace(store.image(Selector.of(image.id)), reference=target)
+    store.name(target, image.id, image.manifest.digest)
+    return store.image(Selector.of(target))
