@@ -7,6 +7,7 @@ looks into would cost more than the download. It is verified at the first look i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -141,12 +142,11 @@ class _Source(Wanted):
 
     def _document(self, digest: Digest) -> Manifest | Index:
         self._lease.hold(digest)
-        try:
+        with suppress(Missing):
             return self.stored(digest)
-        except Missing:
-            found = self._client.manifest(self._endpoint, self.pinned.with_digest(digest))
-            self.store.put(found.raw, digest)
-            return found
+        found = self._client.manifest(self._endpoint, self.pinned.with_digest(digest))
+        self.store.put(found.raw, digest)
+        return found
 
     def read(self, descriptor: Descriptor) -> Manifest | Index:
         """Return a document that an index names, of the size it states."""

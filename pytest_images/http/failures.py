@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError, InvalidResponse, TlsError, Unreachable
@@ -35,6 +35,8 @@ def failure_of(error: Exception, address: Address) -> ImagesError:
         if isinstance(cause, ssl.SSLError):
             return _tls_failure(cause, address)
     for cause in reversed(chain):
+        if isinstance(cause, IncompleteRead):
+            return Unreachable(address.base, [f"the answer broke off: {cause}"])
         if isinstance(cause, HTTPException) and not isinstance(cause, ConnectionError):
             return InvalidResponse(address.base, f"{type(cause).__name__}: {cause}")
     return Unreachable(address.base, [_reason(chain)])
@@ -58,14 +60,17 @@ def _tls_failure(error: ssl.SSLError, address: Address) -> TlsError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield *error* and what is wrapped in it, outermost first: causes, reasons, arguments."""
+    """Yield *error* and what is wrapped in it, outermost first: reasons, arguments, causes.
+
+    Not contexts: those may be what our caller was handling when it asked for something.
+    """
     for _ in range(_DEPTH):
         if error is None:
             return
         yield error
         inner = [getattr(error, "reason", None), *error.args]
         nested = [item for item in inner if isinstance(item, BaseException)]
-        error = nested[0] if nested else error.__cause__ or error.__context__
+        error = nested[0] if nested else error.__cause__
 
 
 def _reason(chain: list[BaseException]) -> str:

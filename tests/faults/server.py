@@ -106,6 +106,7 @@ class FaultRegistry:
         self.manifests: dict[tuple[str, str], tuple[bytes, str]] = {}
         self.uploads: dict[str, bytearray] = {}
         self._rules: list[_Rule] = []
+        self._begun = 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -199,11 +200,13 @@ class FaultRegistry:
             self._spawn(lambda connection=connection: self._converse(connection))  # type: ignore[misc]  # bound now
 
     def _converse(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
         with self._lock:
             self._open.add(connection)
         try:
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
                 while (seen := _read(connection, stream)) is not None:
                     if not self._answer(connection, seen):
@@ -324,7 +327,8 @@ class FaultRegistry:
             mounted = seen.query.get("mount", [""])[0]
             if mounted in self.blobs:
                 return _Answer(201, {"Location": f"/v2/{name}/blobs/{mounted}"})
-            session = f"session-{len(self.uploads)}"
+            self._begun += 1
+            session = f"session-{self._begun}"
             self.uploads[session] = bytearray()
             return self._session(name, session)
         if session not in self.uploads:
