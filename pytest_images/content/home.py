@@ -11,12 +11,14 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_images.content import locks
 from pytest_images.content.durability import Durability
 from pytest_images.content.failures import translated
 from pytest_images.errors import StoreDamaged, StoreTooNew, StoreUnsafe
 
 SETTING = "PYTEST_IMAGES_HOME"
 FORMAT = 1  # of the folder; the database has a schema version of its own
+BUILD_TIMEOUT = 30.0  # seconds that another process may take to make the same store
 RESERVE = 256 << 10  # bytes kept back so that a full disk can still be tidied
 FOLDERS = (
     *("blobs", "blobs/sha256", "blobs/sha512"),
@@ -135,6 +137,8 @@ def _refuse_foreign_content(home: Home) -> None:
     ours = {name.partition("/")[0] for name in FOLDERS} | {*LOCKS, "format.new", "reserve"}
     for entry in home.root.iterdir():
         if entry.name not in ours:
+            if _format(home) is not None:
+                return  # another process finished it meanwhile
             reason = f"it is not a store and not empty (it holds {entry.name!r})"
             raise _unsafe(home.root, reason)
 
@@ -145,6 +149,12 @@ def build(home: Home, durability: Durability) -> None:
         (home.root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in LOCKS:
         os.close(os.open(home.root / name, _CREATE, 0o600))
+    with locks.acquire(home.store_lock, BUILD_TIMEOUT):
+        if _format(home) is None:  # else another process made it while we waited
+            _finish(home, durability)
+
+
+def _finish(home: Home, durability: Durability) -> None:
     keep_reserve(home)
     fresh = home.root / "format.new"
     descriptor = os.open(fresh, _CREATE | os.O_TRUNC, 0o600)

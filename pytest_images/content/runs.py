@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_images.content import locks
@@ -51,13 +50,18 @@ def dead(home: Home) -> list[str]:
 
 
 def _lives(folder: Path) -> bool:
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for path in list(folder.iterdir()):
-            try:
-                held = locks.attempt(path)
-            except ImagesError:
-                return True  # in doubt; the check names the file
-            if held is None:
-                return True
-            held.release()
+    try:
+        paths = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    for path in paths:
+        try:
+            held = locks.attempt(path)
+        except FileNotFoundError:
+            continue  # its process left just now; others may be here
+        except ImagesError:
+            return True  # in doubt; the check names the file
+        if held is None:
+            return True
+        held.release()
     return False

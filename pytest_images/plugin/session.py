@@ -40,19 +40,15 @@ class Session:
         self._config, self._places = config, places
         self._settings = Settings(config)
         self._is_worker = hasattr(config, "workerinput")
-        self._workers = Workers()
+        # Random, so that no two runs share what they make; all processes of one share it.
+        self.run: str = getattr(config, "workerinput", {}).get(WIRE) or os.urandom(6).hex()
+        self._workers = Workers(self.run)
         self._conftests: list[Any] = []
         self._host: Host | None = None
         self._report: Report | None = None
         self._trouble = ""
 
     # The host.
-
-    @property
-    def run(self) -> str:
-        """The id of this run, the same in all its processes."""
-        given = getattr(self._config, "workerinput", {}).get(WIRE)
-        return str(given) if given else self._workers.run
 
     @property
     def images(self) -> Images:
@@ -121,7 +117,7 @@ class Session:
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
         host, self._host = self._host, None
-        workers, self._workers = self._workers, Workers()
+        workers, self._workers = self._workers, Workers(self.run)
         if host is None and not workers.outputs and not workers.any_silent:
             return
         from pytest_images.plugin import ending

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import types
 from typing import TYPE_CHECKING
 
+import pluggy
 import pytest
 
 from pytest_images.errors import ImagesError
@@ -13,10 +15,11 @@ from pytest_images.errors import ImagesError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Ours, pluggy's, and what both go through of the standard library.
 _HIDDEN = tuple(
     os.path.dirname(file) + os.sep  # noqa: PTH120 - compared as text
-    for file in (os.path.dirname(__file__), pytest.__file__.replace("pytest", "pluggy"))  # noqa: PTH120
-)
+    for file in (os.path.dirname(__file__), pluggy.__file__)  # noqa: PTH120
+) + (contextlib.__file__,)
 
 
 def shorten(call: pytest.CallInfo[None]) -> str | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
 
 
 class Workers:
-    """The run id they all share, and what those that ended sent back."""
+    """The run id they are given, and what those that ended sent back."""
 
-    def __init__(self) -> None:
-        self.run = os.urandom(6).hex()  # random: no two runs share what they make
+    def __init__(self, run: str) -> None:
+        self.run = run
         self.outputs: list[dict[str, Any]] = []
         self._silent = 0
 
