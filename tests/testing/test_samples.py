@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def test_a_sample_is_the_same_whenever_it_is_made() -> None:
-    assert samples.image("one", layers=2).manifest.raw == samples.image("one", layers=2).manifest.raw
+    assert (
+        samples.image("one", layers=2).manifest.raw == samples.image("one", layers=2).manifest.raw
+    )
 
 
 def test_a_sample_of_another_seed_is_another_image() -> None:
@@ -38,7 +40,9 @@ def test_an_archive_of_a_sample_is_a_tar(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["oci-archive", "docker-archive"])
 @pytest.mark.peer("skopeo", "registry")
-def test_skopeo_accepts_a_sample(form: str, tmp_path: Path, docker_registry: DockerRegistry) -> None:
+def test_skopeo_accepts_a_sample(
+    form: str, tmp_path: Path, docker_registry: DockerRegistry
+) -> None:
     archive = tmp_path / "sample.tar"
     own = "oci" if form == "oci-archive" else "docker-old"
     archive.write_bytes(samples.image(form, layers=2).archive("app:1", form=own))
