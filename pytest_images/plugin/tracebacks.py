@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Ours, pluggy's, and what both go through of the standard library.
-_HIDDEN = tuple(
-    os.path.dirname(file) + os.sep  # noqa: PTH120 - compared as text
-    for file in (os.path.dirname(__file__), pluggy.__file__)  # noqa: PTH120
-) + (contextlib.__file__,)
+_HIDDEN = (
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,  # noqa: PTH120 - compared as text
+    os.path.dirname(pluggy.__file__) + os.sep,  # noqa: PTH120 - compared as text
+    contextlib.__file__,
+)
 
 
 def shorten(call: pytest.CallInfo[None]) -> str | None:
