@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_images.cli.options import PROGRAM
+from pytest_images.cli.terminal import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,7 @@ def _options(options: Iterable[Option]) -> str:
     ordered = sorted(options, key=lambda option: option.name)
     heads = [_head(option) for option in ordered]
     indent = max(map(len, heads)) + 3
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if watched(sys.stdout) else WIDTH
     return "".join(
         f"{head:{indent}}{wrapped(option.help, indent, width)}\n"
         for head, option in zip(heads, ordered, strict=True)

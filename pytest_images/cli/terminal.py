@@ -9,7 +9,7 @@ from typing import Any
 
 # Control characters of both sets (JSON itself leaves the second), halves of surrogate pairs
 # (not encodable), and the line separators that Go's JSON escapes too.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = "[\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 def draws() -> bool:
@@ -28,4 +28,6 @@ def json_text(document: object, *, indent: int | None = None) -> str:
 
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(document, indent=indent, separators=separators, ensure_ascii=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return re.sub(_UNSAFE, lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -19,7 +19,6 @@ from pytest_images.errors import (
 )
 from pytest_images.model import media_types
 from pytest_images.model.digest import Digest
-from pytest_images.model.image import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_images.content.index import Index, Writer
     from pytest_images.model.config import Config
     from pytest_images.model.descriptor import Descriptor
+    from pytest_images.model.image import Removal
     from pytest_images.model.manifest import Manifest
     from pytest_images.model.reference import Reference
 
@@ -159,6 +159,8 @@ class Records:
             writer.drop_image(text)
             if view.recorded(text) is not None:
                 writer.put(Record("", text, ""))
+            from pytest_images.model.image import Removal
+
             return [Removal(untagged=name) for name in names], content
 
         return self._index.write(change, frees=True)

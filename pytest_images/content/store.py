@@ -25,7 +25,6 @@ from pytest_images.content.records import Records
 from pytest_images.content.view import View
 from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
-from pytest_images.model.image import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_images.content.names import Record
     from pytest_images.content.view import Found
     from pytest_images.model.config import Config
-    from pytest_images.model.image import Image
+    from pytest_images.model.image import Image, Removal
     from pytest_images.model.manifest import Index as ImageIndex
     from pytest_images.model.manifest import Manifest
     from pytest_images.model.reference import Reference
@@ -294,6 +293,8 @@ class Store:
         removals, content = self._records.forget(image)
         gone = self._collector().delete(sorted(content)) if delete else []
         freed = {Digest.parse(blob.digest): blob.size for blob in gone}
+        from pytest_images.model.image import Removal
+
         removals.append(Removal(deleted=image, size=freed.pop(image, 0)))
         removals += [Removal(deleted=digest, size=size) for digest, size in freed.items()]
         return tuple(removals)
@@ -359,6 +360,8 @@ class Store:
         StoreDamaged, and deletes nothing, while a record cannot be read.
         """
         gone = self._collector().evict(collect.chosen_budget(budget))
+        from pytest_images.model.image import Removal
+
         return tuple(Removal(deleted=Digest.parse(b.digest), size=b.size) for b in gone)
 
     def fsck(self, *, repair: bool = False, rebuild: bool = False) -> Report:
@@ -393,6 +396,7 @@ class Store:
 
 def _removals(records: list[Record]) -> tuple[Removal, ...]:
     """What the records of a run that ended were: names, and images."""
+    from pytest_images.model.image import Removal
     from pytest_images.model.reference import Reference
 
     shown = [record for record in records if not record.hides]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,8 @@ def manifest_of(store: Store, image: Image) -> Manifest:
 
 
 def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+    import shutil
+
     from pytest_images.layer.measure import measure
 
     source, limit = f"layer {digest}", shutil.disk_usage(store.root).free
