@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.errors import HookError
 
@@ -23,8 +22,7 @@ _SUFFIXES = (".dist-info", ".egg-info")
 _FILE_LIMIT = 1 << 20  # bytes; more is no entry_points.txt
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """One installed plugin: its *name*, its *target* (``module:attribute``), who brings it."""
 
     name: str

@@ -84,6 +84,8 @@ class Manager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         """Read the options of one implementation; those who are asked last get ``trylast``."""
+        if name.startswith("__"):  # what every object has; most of what there is to look at
+            return None
         options = super().parse_hookimpl_opts(plugin, name)
         if options is None or id(plugin) not in self._last:
             return options

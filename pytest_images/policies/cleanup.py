@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.hookspecs import hookimpl
-from pytest_images.policies.ledger import Product, standing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -89,6 +88,8 @@ class Cleanup:
 
 
 def _before(images: Images, *names: Reference) -> Before:
+    from pytest_images.policies.ledger import standing
+
     found = {name: standing(images, name) for name in names}
     return {name: image for name, image in found.items() if image is not None}
 
@@ -104,6 +105,8 @@ def _all_before(images: Images) -> Before:
 
 def _remember(images: Images, before: Before, made: Iterable[Named]) -> None:
     if images.ledger is not None:
+        from pytest_images.policies.ledger import Product
+
         images.ledger.add(
             Product(image, name, before.get(name))
             for name, image in made
