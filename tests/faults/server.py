@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 
 from pytest_images.model.digest import Digest
+from pytest_images.testing.samples import Sample, SampleIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from pytest_images.testing.samples import Sample, SampleIndex
 
 _REASON = {200: "OK", 201: "Created", 202: "Accepted", 206: "Partial Content", 404: "Not Found"}
 _JSON = "application/json"
@@ -118,8 +117,9 @@ class FaultRegistry:
         """Have *sample* under *name* and *tag*, and all that it is made of."""
         for digest, content in sample.blobs.items():
             self.blobs[str(digest)] = content
-        documents = [image.manifest for image in getattr(sample, "images", (sample,))]
-        root = getattr(sample, "index", documents[0])
+        images = (sample,) if isinstance(sample, Sample) else sample.images
+        documents = [image.manifest for image in images]
+        root = documents[0] if isinstance(sample, Sample) else sample.index
         for document in (*documents, root):
             self.document(document.raw, document.media_type, name, str(document.digest))
         return self.document(root.raw, root.media_type, name, tag)

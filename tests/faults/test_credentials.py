@@ -260,7 +260,6 @@ def test_a_proxys_password_goes_to_the_proxy_alone(
     assert first.target.startswith("http://registry.example/v2/")
     assert first.headers["proxy-authorization"].startswith("Basic ")
     assert "authorization" not in first.headers
-    through.pull(f"{registry}/app:1") if through.endpoints is None else None
     through.host.close()
     through.client.close()
 
