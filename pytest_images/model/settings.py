@@ -81,12 +81,13 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class _Reader:
     """Fields by their JSON type; null is as good as absent."""
 
-    document: dict[str, Any]
-    source: str
+    __slots__ = ("document", "source")
+
+    def __init__(self, document: dict[str, Any], source: str) -> None:
+        self.document, self.source = document, source
 
     def text(self, key: str) -> str:
         value = self.document.get(key)

@@ -1,0 +1,72 @@
+"""What a command imports decides how long it takes: what it does not need stays away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_images.testing import samples
+
+if TYPE_CHECKING:
+    from pytest_images.content.store import Store
+
+HEAVY = {
+    "argparse", "asyncio", "concurrent.futures", "ctypes", "email", "filelock", "http.client",
+    "importlib.metadata", "isal", "logging", "platformdirs", "pytest", "random", "requests",
+    "rich", "secrets", "shutil", "socket", "ssl", "subprocess", "tarfile", "tempfile", "textwrap",
+    "urllib.request", "zstandard", "pytest_images.archive", "pytest_images.http",
+    "pytest_images.layer", "pytest_images.server", "pytest_images.cli.bars",
+    "pytest_images.cli.help", "pytest_images.cli.progress", "pytest_images.registry.client",
+}  # fmt: skip
+PROGRAM = """
+import json, sys
+from pytest_images.cli import main
+status = main(sys.argv[1:])
+print(json.dumps([status, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def imported_by(*words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=True
+    )
+    status, modules = json.loads(done.stderr.splitlines()[-1])
+    assert status == 0
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    "words", [["ls"], ["ls", "-q"], ["tag", "app:1", "other:1"], ["inspect", "app:1"]]
+)
+def test_quick_commands_import_nothing_heavy(words: list[str], store: Store) -> None:
+    samples.image("one").put(store, "app:1")
+    imported_by("ls")  # sizes are measured, once, at the first look
+    assert imported_by(*words) & HEAVY == set()
+
+
+def test_listing_hashes_nothing(store: Store) -> None:
+    samples.image("one").put(store, "app:1")
+    imported_by("ls")
+    assert "hashlib" not in imported_by("ls")
+
+
+def test_help_imports_no_hooks() -> None:
+    assert not {"pluggy", "sqlite3", "pytest_images.host"} & imported_by("ls", "--help")
+
+
+def test_a_pull_draws_no_bars_where_nobody_watches() -> None:
+    from pytest_images.server.registry import Registry
+
+    with Registry.serving() as registry:
+        program = PROGRAM.replace("status = main", "status = 0 * main")
+        done = subprocess.run(
+            [sys.executable, "-c", program, "pull", f"{registry}/app:1"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert "rich" not in json.loads(done.stderr.splitlines()[-1])[1]
