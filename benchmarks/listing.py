@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from benchmarks import peers
@@ -23,6 +24,7 @@ COUNTS = (1, 100, 1000, 10_000)
 def listing(folder: Path, rounds: int) -> None:
     """Time the commands that only look at records, as the store grows."""
     home = folder / "many"
+    shutil.rmtree(home, ignore_errors=True)
     made = 0
     for count in COUNTS:
         _fill(home, made, count)
