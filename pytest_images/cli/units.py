@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _HOUR, _DAY = 3600, 24
@@ -15,6 +16,7 @@ _LENGTHS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def human_size(size: float, digits: int = 4) -> str:
     """Return *size* in bytes with decimal units, *digits* significant digits.
 
@@ -34,15 +36,20 @@ def human_duration(seconds: float) -> str:
     >>> human_duration(14 * 24 * 3600)
     '2 weeks'
     """
-    whole, hours = int(seconds), int(seconds / _HOUR + 0.5)
-    if whole < _HOUR:
-        return _within_an_hour(whole)
+    if seconds < _HOUR:
+        return _within_an_hour(int(seconds))
+    return _hours(int(seconds / _HOUR + 0.5), int(seconds / _HOUR))
+
+
+@lru_cache(maxsize=4096)  # of 10,000 images many are as old as another
+def _hours(hours: int, whole: int) -> str:
+    """Return a length of time in *hours*, rounded; *whole* hours have passed."""
     if hours == 1:
         return "About an hour"
     for below, unit, name in _LENGTHS:
         if hours < below:
             return f"{hours // unit} {name}"
-    return f"{int(seconds / _HOUR) // _YEAR} years"
+    return f"{whole // _YEAR} years"
 
 
 def _within_an_hour(seconds: int) -> str:

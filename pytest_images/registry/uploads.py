@@ -75,7 +75,7 @@ class Upload:
         for source in sources[:1]:
             session = self._begin(source)
             if session is None:
-                self._item.phase(Phase.MOUNTED)
+                self._item.phase(Phase.MOUNTED, source)
                 return
         self._send(session)
         self._item.phase(Phase.DONE)

@@ -58,10 +58,8 @@ def run(parsed: Parsed, settings: Settings) -> int:
     pattern = parsed.arguments[0] if parsed.arguments else None
     with settings.door() as images:
         found = images.ls(pattern, filters=filters, all=parsed.flag("all"), sizes=shape != "quiet")
-    digests = parsed.flag("digests")
-    listed = [row for image in found for row in rows(image, digests=digests)]
     write = {"quiet": _ids, "json": _json, "table": _table}[shape]
-    print(write(listed, parsed), end="")
+    print(write(listed(found, digests=parsed.flag("digests")), parsed), end="")
     return 0
 
 
@@ -77,15 +75,29 @@ def filters_of(parsed: Parsed, command: Command) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def rows(image: Image, *, digests: bool) -> Iterator[Row]:
+def listed(found: Iterable[Image], *, digests: bool) -> list[Row]:
+    """Return a line for each name of each image, and for each image that has none."""
+    lines: list[Row] = []
+    names: dict[tuple[str, str], str] = {}  # of 10,000 images many share a repository
+    for image in found:
+        if image.digests or not image.tags:
+            lines += _with_digests(image, digests=digests)
+            continue
+        for tag in image.tags:
+            key = (tag.registry, tag.repository)
+            repository = names.get(key) or names.setdefault(key, tag.familiar_name)
+            lines.append(Row._make((image, repository, tag.tag or NONE, NONE)))
+    return lines
+
+
+def _with_digests(image: Image, *, digests: bool) -> Iterator[Row]:
     """Yield a line for each tag of *image*, then for each repository known by digest only."""
-    pinned = _by_repository(image.digests) if image.digests else {}
+    pinned = _by_repository(image.digests)
     for tag in image.tags:
-        repository = tag.familiar_name
-        known = pinned.get(repository, ()) if digests else ()
+        known = pinned.get(tag.familiar_name, ()) if digests else ()
         for digest in known or (NONE,):
-            yield Row(image, repository, tag.tag or NONE, digest)
-    tagged = {tag.familiar_name for tag in image.tags} if pinned else set()
+            yield Row(image, tag.familiar_name, tag.tag or NONE, digest)
+    tagged = {tag.familiar_name for tag in image.tags}
     for repository in [name for name in pinned if name not in tagged]:
         for digest in pinned[repository] if digests else (NONE,):
             yield Row(image, repository, NONE, digest)
@@ -116,32 +128,32 @@ def _id(image: Image, parsed: Parsed) -> str:
     return str(image.id) if parsed.flag("no-trunc") else image.id.encoded[:12]
 
 
-def _ids(listed: list[Row], parsed: Parsed) -> str:
-    return "".join([f"{_id(row.image, parsed)}\n" for row in listed])
+def _ids(lines: list[Row], parsed: Parsed) -> str:
+    return "".join([f"{_id(row.image, parsed)}\n" for row in lines])
 
 
-def _table(listed: list[Row], parsed: Parsed) -> str:
+def _table(lines: list[Row], parsed: Parsed) -> str:
     from pytest_images.cli.table import table
 
     digests, whole, moment = parsed.flag("digests"), parsed.flag("no-trunc"), now()
-    header = ["REPOSITORY", "TAG", *["DIGEST"] * digests, "IMAGE ID", "CREATED", "SIZE"]
     cells = [
         (
-            row.repository,
-            row.tag,
-            *((row.digest,) if digests else ()),
-            str(row.image.id) if whole else row.image.id.encoded[:12],
-            since(row.image.created, moment),
-            _size(row.image, 3),
+            repository,
+            tag,
+            digest,
+            str(image.id) if whole else image.id.encoded[:12],
+            since(image.created, moment),
+            _size(image, 3),
         )
-        for row in listed
+        for image, repository, tag, digest in lines
     ]
-    return table(header, cells)
+    header = ("REPOSITORY", "TAG", "DIGEST", "IMAGE ID", "CREATED", "SIZE")
+    return table(header, cells, left_out=None if digests else header.index("DIGEST"))
 
 
-def _json(listed: list[Row], parsed: Parsed) -> str:
+def _json(lines: list[Row], parsed: Parsed) -> str:
     moment = now()
-    return "".join([_json_line(row, _id(row.image, parsed), moment) for row in listed])
+    return "".join([_json_line(row, _id(row.image, parsed), moment) for row in lines])
 
 
 def _json_line(row: Row, shown_id: str, moment: datetime) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_images.cli.verbs.ls import Row, rows
+from pytest_images.cli.verbs.ls import Row, listed
 from pytest_images.model.digest import Digest
 from pytest_images.model.reference import Reference
 from pytest_images.testing import samples
@@ -176,7 +176,7 @@ def texts(found: list[Row]) -> list[tuple[str, str, str]]:
 
 def test_digests_stand_beside_the_tags_of_their_repository() -> None:
     both = image(["app:1", "other:1"], [f"app@{PIN}"])
-    assert texts(list(rows(both, digests=True))) == [
+    assert texts(listed([both], digests=True)) == [
         ("app", "1", str(PIN)),
         ("other", "1", "<none>"),
     ]
@@ -184,17 +184,17 @@ def test_digests_stand_beside_the_tags_of_their_repository() -> None:
 
 def test_several_digests_have_a_line_each() -> None:
     both = image(["app:1"], [f"app@{PIN}", f"app@{OTHER_PIN}"])
-    assert texts(list(rows(both, digests=True))) == [
+    assert texts(listed([both], digests=True)) == [
         ("app", "1", str(PIN)),
         ("app", "1", str(OTHER_PIN)),
     ]
-    assert texts(list(rows(both, digests=False))) == [("app", "1", "<none>")]
+    assert texts(listed([both], digests=False)) == [("app", "1", "<none>")]
 
 
 def test_a_repository_known_by_digest_only_has_a_line_without_a_tag() -> None:
     pinned = image(["x:1"], [f"app@{PIN}", f"app@{OTHER_PIN}"])
-    assert texts(list(rows(pinned, digests=False)))[1:] == [("app", "<none>", "<none>")]
-    assert texts(list(rows(pinned, digests=True)))[1:] == [
+    assert texts(listed([pinned], digests=False))[1:] == [("app", "<none>", "<none>")]
+    assert texts(listed([pinned], digests=True))[1:] == [
         ("app", "<none>", str(PIN)),
         ("app", "<none>", str(OTHER_PIN)),
     ]

@@ -88,3 +88,10 @@ def test_what_is_not_here_is_refused(run: Run, registry: str, words: list[str]) 
     done = run("push", *options, f"{registry}/{name}")
     assert done.status == 1
     assert done.err.startswith(f"Error: No such image: {registry}/app")
+
+
+def test_a_layer_of_another_repository_is_mounted(run: Run, store: Store, registry: str) -> None:
+    ONE.put(store, f"{registry}/app:1", f"{registry}/copy:1")
+    run("push", f"{registry}/app:1")
+    done = run("push", f"{registry}/copy:1")
+    assert f"{layer(ONE)}: Mounted from app\n" in done.out
