@@ -119,6 +119,7 @@ def test_an_upload_goes_on_after_its_connection_was_cut(registry: Registry, clie
             f"PATCH {where} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(CONTENT)}\r\n\r\n"
         )
         cut.sendall(head.encode() + CONTENT[:3000])
+        wait_until(lambda: uploading(registry) == 3000)
     got = int(client.ask("GET", where).headers["Range"].partition("-")[2]) + 1
     headers = {"Content-Range": f"{got}-{len(CONTENT) - 1}"}
     assert client.ask("PATCH", where, CONTENT[got:], headers).status == 202
