@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_images.errors import Unreachable
 from pytest_images.http.session import Request, Session
 from pytest_images.model.endpoint import Access, Endpoint
 from pytest_images.registry.auth import Authenticator, Purpose, scope
@@ -92,7 +93,11 @@ class Repository:
         return refusal(response, str(self), self.limits, missing)
 
     def _send(self, request: Request) -> Response:
-        return self.session.send(request, self.retrying, self.check)
+        try:
+            return self.session.send(request, self.retrying, self.check)
+        except Unreachable:
+            self.session.origins.forget(self.endpoint.host)  # another may listen there now
+            raise
 
     def _admitted(self, response: Response) -> Response:
         """Refuse the 401 of a server that we were sent to: it gets nothing of ours."""

@@ -73,6 +73,7 @@ def _splice(
     """Let the kernel move the bytes; return how many it left to be read as usual."""
     start = response.raw.read1(_LEFTOVER, decode_content=False)  # what came with the headers
     ingest.write(start)
+    watch.moved(len(start))
     remaining -= len(start)
     pace = Pace(limits)
     source = response.raw.fileno()

@@ -43,8 +43,6 @@ def test_what_the_caller_was_handling_is_not_the_failure() -> None:
             assert type(failure_of(error, ADDRESS)) is Unreachable
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("odd"), OSError(5, "Input/output error"), TimeoutError()]
-)
+@pytest.mark.parametrize("error", [ValueError("odd"), OSError(5, "I/O error"), TimeoutError()])
 def test_every_fault_has_a_reason(error: Exception) -> None:
     assert isinstance(failure_of(error, ADDRESS), Unreachable)
