@@ -58,10 +58,10 @@ def ask_helper(
         raise _failed(name, registry, "there is no such program on the PATH")
     server = HUB_CONFIG_KEY if registry in HUB_NAMES else registry
     status, output = _run(program, server, environment, time.monotonic() + seconds)
-    if status is None:
-        raise _failed(name, registry, f"no answer in {seconds:.0f} s")
     if len(output) > OUTPUT_LIMIT:
         raise _failed(name, registry, f"it says more than {OUTPUT_LIMIT} bytes")
+    if status is None:
+        raise _failed(name, registry, f"no answer in {seconds:g} s")
     if status == 0:
         return _read(name, registry, output)
     if _NOT_FOUND in output[:500]:
@@ -93,12 +93,13 @@ def _run(
         start_new_session=True,
         env=None if environment is None else dict(environment),
     ) as process:
+        output = b""
         try:
             output = _converse(process, server.encode(), deadline)
-            left = deadline - time.monotonic()
+            left = 0.0 if len(output) > OUTPUT_LIMIT else deadline - time.monotonic()
             return process.wait(max(left, 0.01)), output
         except subprocess.TimeoutExpired:
-            return None, b""
+            return None, output
         finally:
             _kill(process)
 

@@ -84,7 +84,7 @@ def _load(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise _invalid(path, error.strerror or str(error)) from None
-    if not raw.strip():
+    if len(raw) <= SIZE_LIMIT and not raw.strip():
         return None
     try:
         document = load_object(raw, str(path), SIZE_LIMIT)
@@ -120,7 +120,9 @@ def _warn_of_readers(path: Path, mode: int, document: dict[str, Any]) -> None:
 
 
 def _object(document: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
-    value = document.get(key) or {}
+    value = document.get(key)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise _invalid(path, f"{key} is not an object")
     return value

@@ -21,7 +21,7 @@ from pytest_images.registry.challenge import COUNT_LIMIT, Challenge, parse_chall
                 Challenge(
                     "bearer",
                     {
-                        "realm": "https://a/token",
+                        "realm": "https://a/t",
                         "service": "r",
                         "scope": "repository:x/y:pull,push",
                     },
