@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pytest_images.arguments import (
     opened,
@@ -46,8 +46,19 @@ if TYPE_CHECKING:
     from pytest_images.model.platform import Platform
     from pytest_images.model.progress import Progress
     from pytest_images.model.reference import Reference
-    from pytest_images.model.request.build import Context
+    from pytest_images.model.request.build import BuildRequest, Context
+    from pytest_images.model.request.history import HistoryRequest
+    from pytest_images.model.request.import_ import ImportRequest
+    from pytest_images.model.request.inspect import InspectRequest
+    from pytest_images.model.request.load import LoadRequest
+    from pytest_images.model.request.ls import LsRequest
+    from pytest_images.model.request.prune import PruneRequest
+    from pytest_images.model.request.pull import PullRequest
+    from pytest_images.model.request.push import PushRequest
+    from pytest_images.model.request.rm import RmRequest
     from pytest_images.model.request.run import RunStep
+    from pytest_images.model.request.save import SaveRequest
+    from pytest_images.model.request.tag import TagRequest
     from pytest_images.model.secret import Secret
     from pytest_images.policies.ledger import Ledger
 
@@ -111,7 +122,7 @@ class Images:
 
         named = reference_of(reference, bare=all_tags)
         request = PullRequest(named, self._platforms(platform), all_tags, whole_index)
-        pulled = self._given("image_pull", self._verbs.image_pull(images=self, request=request))
+        pulled = self.ask(request)
         return pulled if all_tags else self._first("image_pull", pulled)
 
     def push(
@@ -133,7 +144,7 @@ class Images:
 
         named = reference_of(reference, bare=all_tags)
         request = PushRequest(named, all_tags, platform_of(platform), whole_index)
-        return self._given("image_push", self._verbs.image_push(images=self, request=request))
+        return self.ask(request)
 
     def ls(
         self,
@@ -152,7 +163,7 @@ class Images:
         from pytest_images.model.request.ls import LsRequest
 
         request = LsRequest(pattern, pairs_of(filters), all, sizes)
-        return self._given("image_ls", self._verbs.image_ls(images=self, request=request))
+        return self.ask(request)
 
     def inspect(self, image: Thing, *, platform: str | Platform | None = None) -> Inspection:
         """Say everything about one image: its facts, config and manifest.
@@ -163,8 +174,7 @@ class Images:
         from pytest_images.model.request.inspect import InspectRequest
 
         request = InspectRequest(selector_of(image), platform_of(platform))
-        found = self._verbs.image_inspect(images=self, request=request)
-        return self._given("image_inspect", found)
+        return self.ask(request)
 
     def tag(self, source: Thing, target: Name) -> Image:
         """Give *source* the further name *target*; return the image under it.
@@ -178,7 +188,7 @@ class Images:
         if named.digest is not None:
             raise InvalidUsage(str(target), "a tag cannot be given a digest")
         request = TagRequest(selector_of(source), named)
-        return self._given("image_tag", self._verbs.image_tag(images=self, request=request))
+        return self.ask(request)
 
     def rm(
         self,
@@ -197,7 +207,7 @@ class Images:
         from pytest_images.model.request.rm import RmRequest
 
         request = RmRequest(selector_of(image), force, prune_parents, platforms_of(platforms))
-        return self._given("image_rm", self._verbs.image_rm(images=self, request=request))
+        return self.ask(request)
 
     def prune(self, *, all: bool = False, filters: Filters = ()) -> tuple[Removal, ...]:  # noqa: A002, RUF100 - Docker's word
         """Remove dangling images, with *all* every one that is not in use; say what went."""
@@ -205,7 +215,7 @@ class Images:
         from pytest_images.model.request.prune import PruneRequest
 
         request = PruneRequest(all, pairs_of(filters))
-        return self._given("image_prune", self._verbs.image_prune(images=self, request=request))
+        return self.ask(request)
 
     def load(
         self, source: Source, *, name: str = "", platforms: Platforms = None
@@ -221,7 +231,7 @@ class Images:
 
         with opened(source) as (stream, called):
             request = LoadRequest(stream, name or called, self._platforms(platforms))
-            return self._given("image_load", self._verbs.image_load(images=self, request=request))
+            return self.ask(request)
 
     def save(
         self,
@@ -242,7 +252,7 @@ class Images:
         chosen = selectors_of(images)
         with written(to) as stream:
             request = SaveRequest(chosen, stream, form, platforms_of(platforms))
-            return self._given("image_save", self._verbs.image_save(images=self, request=request))
+            return self.ask(request)
 
     def import_(
         self,
@@ -269,8 +279,7 @@ class Images:
             request = ImportRequest(
                 stream, name or called, named, tuple(changes), message, platform_of(platform)
             )
-            made = self._verbs.image_import(images=self, request=request)
-            return self._given("image_import", made)
+            return self.ask(request)
 
     def build(
         self,
@@ -326,7 +335,7 @@ class Images:
             metadata_file=metadata_file,
             iid_file=iid_file,
         )
-        return self._given("image_build", self._verbs.image_build(images=self, request=request))
+        return self.ask(request)
 
     def history(
         self, image: Thing, *, platform: str | Platform | None = None
@@ -336,8 +345,42 @@ class Images:
         from pytest_images.model.request.history import HistoryRequest
 
         request = HistoryRequest(selector_of(image), platform_of(platform))
-        lines = self._verbs.image_history(images=self, request=request)
-        return self._given("image_history", lines)
+        return self.ask(request)
+
+    @overload
+    def ask(self, request: PullRequest) -> tuple[Image, ...]: ...
+    @overload
+    def ask(self, request: LsRequest) -> tuple[Image, ...]: ...
+    @overload
+    def ask(self, request: RmRequest) -> tuple[Removal, ...]: ...
+    @overload
+    def ask(self, request: PruneRequest) -> tuple[Removal, ...]: ...
+    @overload
+    def ask(self, request: InspectRequest) -> Inspection: ...
+    @overload
+    def ask(self, request: TagRequest) -> Image: ...
+    @overload
+    def ask(self, request: BuildRequest) -> BuildResult: ...
+    @overload
+    def ask(self, request: HistoryRequest) -> tuple[HistoryLine, ...]: ...
+    @overload
+    def ask(self, request: PushRequest) -> tuple[Pushed, ...]: ...
+    @overload
+    def ask(self, request: SaveRequest) -> tuple[Image, ...]: ...
+    @overload
+    def ask(self, request: LoadRequest) -> tuple[Loaded, ...]: ...
+    @overload
+    def ask(self, request: ImportRequest) -> Image: ...
+    def ask(self, request: Any) -> Any:
+        """Do the verb that *request* is of, with every option as it stands there.
+
+        For an override that changes one thing and passes the rest on, as in
+        ``images.without(__file__).ask(replace(request, platforms=wanted))``.
+        """
+        __tracebackhide__ = True
+        hook = f"image_{type(request).__name__.removesuffix('Request').lower()}"
+        call = getattr(self._verbs, hook)
+        return self._given(hook, call(images=self, request=request))
 
     # Questions and moments.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from pytest_images.model.endpoint import Access, Credentials, Endpoint
 from pytest_images.model.image import Image
 from pytest_images.model.platform import Platform
 from pytest_images.model.reference import Reference
+from pytest_images.model.request.pull import PullRequest
 from pytest_images.model.secret import Secret
 from pytest_images.testing import samples
 from tests.engines import Bringing, MemoryEngine
@@ -355,3 +357,18 @@ def test_a_door_shows_how_it_sees(images: Images, tmp_path: Path) -> None:
     assert "engine='other'" in repr(images.using("other"))
     assert images.at(tmp_path) == images.at(str(tmp_path))
     assert images.using("other") != images
+
+
+def test_an_override_changes_one_thing_of_a_request_and_passes_the_rest_on() -> None:
+    class Arm:
+        @hookimpl
+        def image_pull(self, images: Images, request: PullRequest) -> tuple[Image, ...]:
+            wanted = replace(request, platforms=(Platform.parse("linux/arm64"),))
+            return images.without(self).ask(wanted)
+
+    asked = Asked()
+    with Host(plugins=[asked, Arm()], load_entry_points=False) as host:
+        host.images.pull("alpine", all_tags=True, whole_index=True)
+    assert asked.request == PullRequest(
+        Reference.parse_bare("alpine"), (Platform.parse("linux/arm64"),), True, True
+    )
