@@ -88,8 +88,14 @@ def _tree(
             raise error
         return [*every_document(index, _reader(store, name), name.familiar), index]
     if request.platform is None or image.platform == request.platform:
-        return [store.manifest_of(image.id)]
+        return [_manifest(store, image)]
     return [_of_platform(store, image, request.platform, name)]
+
+
+def _manifest(store: Store, image: Image) -> Manifest:
+    """Return the manifest that the name stands for: two may share one image ID."""
+    digest = image.manifest.digest
+    return Manifest.parse(store.read(digest), source=str(digest))
 
 
 def _of_platform(store: Store, image: Image, platform: Platform, name: Reference) -> Manifest:
@@ -131,7 +137,7 @@ def _beside(one: Reference, other: Reference) -> bool:
 def _remember(store: Store, image: Image, root: Manifest | Index, name: Reference) -> None:
     """Note under which digest the repository has the image now, as Docker's RepoDigests do."""
     pin = name.with_tag(None).with_digest(root.digest)
-    index, manifest = store.index_of(image.id), store.manifest_of(image.id)
+    index, manifest = store.index_of(image.id), _manifest(store, image)
     known = {manifest.digest} | ({index.digest} if index else set())
     if pin not in image.digests and root.digest in known:
         config = store.config_of(image.id)
