@@ -1,4 +1,4 @@
-"""One client's socket: bytes in with a deadline, bytes out, files by sendfile.
+"""One client's socket: bytes in with a deadline, bytes out, files a large piece at a time.
 
 Sockets block; nothing here polls. Instead each connection says since when it waits for its
 client and until when it will (`waits`), and the listener ends those whose time is up by
@@ -8,9 +8,9 @@ shutting their socket down, which wakes the thread that waits.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,10 @@ LINGER_SECONDS = 1.0  # to let a client read a refusal before its unread bytes r
 LINGER_BYTES = 16 << 20
 
 _RECEIVE = 64 << 10  # bytes at a time while a head is read
-_SEND = 4 << 20  # bytes of a file between two notes of progress
+# Bytes of a file at a time. A loopback receiver copies each byte out of the socket's memory,
+# and does that faster from a few large buffers than from the file's many pages, which is what
+# sendfile gives it: 1 GB to curl in 0.24 s by copies of this size, in 0.41 s by sendfile.
+_PIECE = 512 << 10
 _SMALL = 32 << 10  # bytes of a file that go into one packet with the head
 _MORE = getattr(socket, "MSG_MORE", 0)  # Linux; elsewhere the head is a packet of its own
 NEVER = float("inf")
@@ -132,13 +135,18 @@ class Connection:
                 os.close(body.descriptor)
 
     def _send_file(self, part: FilePart) -> None:
-        offset, end = part.offset, part.offset + part.count
-        while offset < end:
-            sent = send_part(self.socket, part.descriptor, offset, min(_SEND, end - offset))
-            if sent == 0:
-                raise Cut  # the file became shorter: the client must see a short body
-            offset += sent
-            self.moved(sent)
+        """Copy through one buffer: on loopback, faster than sendfile (see `_PIECE`)."""
+        left = part.count
+        view = memoryview(bytearray(min(_PIECE, left)))
+        with io.FileIO(part.descriptor, closefd=False) as file:
+            file.seek(part.offset)
+            while left:
+                count = file.readinto(view[: min(_PIECE, left)])
+                if not count:
+                    raise Cut  # the file became shorter: the client must see a short body
+                self.socket.sendall(view[:count])
+                left -= count
+                self.moved(count)
 
     def linger(self) -> None:
         """Close our side, and let the client read what was said to it before its bytes reset it."""
@@ -155,18 +163,3 @@ def _read(part: FilePart) -> bytes:
     if len(data) != part.count:
         raise Cut
     return data
-
-
-def _sendfile(client: socket.socket, descriptor: int, offset: int, count: int) -> int:
-    """Linux: the file goes into the socket without passing through us."""
-    return os.sendfile(client.fileno(), descriptor, offset, count)
-
-
-def _copy(client: socket.socket, descriptor: int, offset: int, count: int) -> int:
-    """Elsewhere (macOS's sendfile has other rules for blocking): plain reads and writes."""
-    data = os.pread(descriptor, min(count, 1 << 20), offset)
-    client.sendall(data)
-    return len(data)
-
-
-send_part = _sendfile if sys.platform == "linux" else _copy

@@ -7,9 +7,7 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pytest_images.errors import Conflict
@@ -17,6 +15,7 @@ from pytest_images.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from pytest_images.content.locks import Held
@@ -195,11 +194,12 @@ class Registry:
         """Open the folder, alone. A folder that was given must survive a power cut whole."""
         from pytest_images.content.durability import Durability
         from pytest_images.content.store import Store
+        from pytest_images.server import leftovers
         from pytest_images.server.service import Service
         from pytest_images.server.shelf import Shelf
 
         if self._root is None:
-            self._folder = root = Path(tempfile.mkdtemp(prefix="images-registry-"))
+            self._folder = root = leftovers.make()
             durability = Durability.FAST
         else:
             root, durability = self._root, Durability.SAFE
@@ -223,8 +223,9 @@ class Registry:
 def _hold(root: Path) -> Held:
     """Be the only one that serves *root*: what belongs to nobody is deleted in there."""
     from pytest_images.content import locks
+    from pytest_images.server.leftovers import LOCK
 
-    path = root / "lock"
+    path = root / LOCK
     path.touch(0o600)
     held = locks.attempt(path)
     if held is None:
