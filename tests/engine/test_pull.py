@@ -211,7 +211,8 @@ def test_progress_is_told_for_each_blob(host: Host, publish: Publish, name: str)
 
 def run(code: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True)
 
 
 def test_many_processes_that_want_one_image_fetch_it_once(
@@ -242,6 +243,20 @@ def test_when_the_one_that_fetches_is_killed_another_takes_over(tmp_path: Path) 
         first.communicate()
         assert second.communicate(timeout=30)[0].strip() == str(sample.config.id)
         assert len(registry.asked("GET", layer)) == 2
+
+
+def test_ctrl_c_ends_a_pull_that_waits_at_once(tmp_path: Path) -> None:
+    sample = image("ctrl-c", layers=3, size=100_000)
+    with FaultRegistry() as registry:
+        registry.serve(sample).on("GET", "/blobs/", Fault(stall=True, cut=100))
+        process = run(PULL, tmp_path / "home", f"{registry}/app:1")
+        _until(lambda: len(registry.asked("GET", "/blobs/")) == 3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert time.monotonic() - began < 3
+        assert process.returncode != 0
+    assert list((tmp_path / "home" / "ingest").iterdir()) == []
 
 
 def _until(condition: Callable[[], bool]) -> None:
