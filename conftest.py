@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["pytester"]
+
+# The last place: `tests` is found by older versions of pytest too, the package is the installed one.
+sys.path.append(str(Path(__file__).parent))
 
 LOOPBACK = ("127.", "::1", "localhost")
 
