@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-# The last place: `tests` is found by older versions of pytest too, the package is the installed one.
+# In the last place: older versions of pytest find `tests`, and the package is the installed one.
 sys.path.append(str(Path(__file__).parent))
 
 LOOPBACK = ("127.", "::1", "localhost")
