@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -16,9 +17,11 @@ from pytest_images.model.reference import Reference
 from pytest_images.server.registry import Recorded, Registry
 from pytest_images.testing import samples
 from tests.ledger import refused
+from tests.server.account import ingests, wait_until
 from tests.server.talk import Client, answers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.ledger import Ledger
@@ -28,15 +31,17 @@ NOBODY = cast(Any, None)
 
 
 def test_it_is_ready_at_once_and_stops_at_once(ledger: Ledger) -> None:
-    with Registry():
-        pass  # what is imported at the first start is not measured
-    started = time.perf_counter()
-    registry = Registry().start()
-    assert time.perf_counter() - started < 0.05
-    assert answers(registry)
-    stopping = time.perf_counter()
-    registry.stop()
-    assert time.perf_counter() - stopping < 2
+    starts, stops = [], []
+    for _ in range(5):  # the best of some, for other tests want the processor too
+        started = time.perf_counter()
+        registry = Registry().start()
+        starts.append(time.perf_counter() - started)
+        assert answers(registry)
+        stopping = time.perf_counter()
+        registry.stop()
+        stops.append(time.perf_counter() - stopping)
+    assert min(starts) < 0.05
+    assert max(stops) < 2
 
 
 def test_it_has_an_address_of_its_own(registry: Registry) -> None:
@@ -141,26 +146,19 @@ def test_its_own_limit_of_a_blob(ledger: Ledger) -> None:
 
 
 def test_running_requests_finish_when_it_stops(ledger: Ledger) -> None:
-    registry = Registry().start()
-    client = Client(registry)
-    where = client.begin()
-    proceed = threading.Event()
+    with Registry() as registry, contextlib.closing(Client(registry)) as client:
+        stopper = threading.Thread(target=registry.stop)
 
-    def pieces() -> Any:
-        yield b"first"
-        proceed.wait(5)
-        time.sleep(0.2)
-        yield b"last"
+        def pieces() -> Iterator[bytes]:
+            yield b"first"
+            wait_until(lambda: ingests(registry) == [5])
+            stopper.start()
+            time.sleep(0.2)
+            yield b"last"
 
-    def stop() -> None:
-        proceed.set()
-        registry.stop()
-
-    stopper = threading.Thread(target=stop)
-    stopper.start()
-    answer = client.ask("PATCH", where, pieces())
-    stopper.join()
-    assert (answer.status, answer.headers["Connection"]) == (202, "close")
+        answer = client.ask("PATCH", client.begin(), pieces())
+        stopper.join()
+        assert (answer.status, answer.headers["Connection"]) == (202, "close")
 
 
 def test_a_forgotten_registry_goes_with_its_process(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_images.model.digest import Digest
 from pytest_images.server import uploads
+from tests.server.account import ingests, wait_until
 from tests.server.talk import Client, dial
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def test_an_upload_goes_on_after_its_connection_was_cut(registry: Registry, clie
             f"PATCH {where} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(CONTENT)}\r\n\r\n"
         )
         cut.sendall(head.encode() + CONTENT[:3000])
-        wait_until(lambda: uploading(registry) == 3000)
+        wait_until(lambda: ingests(registry) == [3000])
     got = int(client.ask("GET", where).headers["Range"].partition("-")[2]) + 1
     headers = {"Content-Range": f"{got}-{len(CONTENT) - 1}"}
     assert client.ask("PATCH", where, CONTENT[got:], headers).status == 202
@@ -179,19 +179,5 @@ def test_a_second_request_of_one_upload_waits_for_the_first(
     with dial(registry) as slow:
         head = f"PATCH {where} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
         slow.sendall(head.encode() + b"12345")
-        wait_until(lambda: uploading(registry) == 5)
+        wait_until(lambda: ingests(registry) == [5])
         assert client.ask("PATCH", where, b"other").status == 409
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(500):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never came true")
-
-
-def uploading(registry: Registry) -> int:
-    """Bytes of all unfinished uploads, by their files."""
-    return sum(path.stat().st_size for path in (registry.shelf.store.root / "ingest").iterdir())
