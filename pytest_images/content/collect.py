@@ -96,15 +96,15 @@ class Collector:
 
     def _mark(self) -> tuple[set[str], set[str]]:
         """What is reached, and what is or was part of a recorded image."""
-        with self._index.exclusive():
-            connection = self._index.mend(self._index.everywhere())
-            self._index.tidy()
-            for (doubt,) in connection.execute("SELECT doubt FROM scope WHERE doubt <> ''"):
-                reason = f"nothing is deleted while a record is in doubt: {doubt}"
-                error = StoreDamaged(str(self._home.records), reason)
-                error.add_note("Run `pytest-images fsck --repair`.")
-                raise error
-            return rows.reached(connection) | leases.held(self._home), rows.known(connection)
+        doubts, reached, known = self._index.survey(
+            lambda db: (rows.doubts(db), rows.reached(db), rows.known(db))
+        )
+        if doubts:
+            reason = f"nothing is deleted while a record is in doubt: {doubts[0]}"
+            error = StoreDamaged(str(self._home.records), reason)
+            error.add_note("Run `pytest-images fsck --repair`.")
+            raise error
+        return reached | leases.held(self._home), known
 
     def _delete(
         self, candidates: list[Candidate], enough: int | None, *, known_only: bool

@@ -129,16 +129,14 @@ class _Examination:
 
     def index(self) -> None:
         """Check the database, or make it again."""
-        everywhere = self._index.everywhere()
         if self._rebuild or (self._corrupt and self._repair):
-            connection = self._index.make_again()
+            self._index.make_again()
             self.repairs.append("made the index again")
         elif self._corrupt:
             return
-        else:
-            connection = self._index.mend(everywhere)
-            self._index.tidy()
-        wrong = list(rows.wrong(self._home, self._blobs, self._index, connection))
+        wrong = self._index.survey(
+            lambda db: list(rows.wrong(self._home, self._blobs, self._index, db))
+        )
         for problem in wrong:
             self._found(problem)
         if wrong and self._repair:

@@ -210,10 +210,21 @@ class Index:
         runs = (path.name for path in self._home.runs.iterdir())
         return (GLOBAL, *sorted(run for run in runs if self.folder(run).path.is_dir()))
 
-    def mend(self, runs: tuple[str, ...], *, damaged: bool = False) -> sqlite3.Connection:
-        """Under the store's lock: return the database in step with the files of *runs*."""
+    def survey(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what *ask* says of all scopes, with the store's lock held."""
+        with self._thread(), translated(self._home.database), self.exclusive():
+            with suppress(IndexDamaged):
+                return self._survey(ask, damaged=False)
+            try:
+                return self._survey(ask, damaged=True)
+            except IndexDamaged as error:
+                raise StoreDamaged(str(self._home.database), str(error)) from error
+
+    def _survey(self, ask: Callable[[sqlite3.Connection], T], *, damaged: bool) -> T:
         with self._translated():
-            return self._mended(runs, damaged=damaged)
+            connection = self._mended(self.everywhere(), damaged=damaged)
+            self._drop_lost_scopes(connection)
+            return ask(connection)
 
     def _mended(self, runs: tuple[str, ...], *, damaged: bool) -> sqlite3.Connection:
         """Return the database in step with the files; made again where it has to be.
@@ -221,20 +232,18 @@ class Index:
         *damaged*: an error said so. It is asked again, whole: another process may have made
         it again since, and what was learned about layers would be lost without need.
         """
-        try:
-            connection = self._connect(create=True)
-            if damaged:
-                self._disconnect()
+        if not damaged:
+            with _suppressed_damage():
                 connection = self._connect(create=True)
-                database.check(connection)
+                self._reconcile(connection, runs)
+                return connection
+        self._disconnect()
+        with _suppressed_damage():
+            connection = self._connect(create=True)
+            database.check(connection)
             self._reconcile(connection, runs)
-        except IndexDamaged:
-            return self.make_again()
-        except sqlite3.DatabaseError as error:
-            if not database.is_damage(error):
-                raise
-            return self.make_again()
-        return connection
+            return connection
+        return self.make_again()
 
     def make_again(self) -> sqlite3.Connection:
         """Under the store's lock: replace the database by one made from the files alone."""
@@ -268,28 +277,26 @@ class Index:
                 return []
             records = [item for item in self.folder(run).read_all() if isinstance(item, Record)]
             self._blobs.discard(folder)  # first: it frees what the database may need to write
-            with suppress(StoreFull):  # rows of a scope that is gone are dropped by `tidy`
-                self.tidy()
+            with suppress(StoreFull):  # rows of a lost scope: the next survey drops them
+                self.survey(lambda _: None)
             return records
 
-    def tidy(self) -> None:
-        """Under the store's lock: drop the rows of runs that are gone."""
-        connection = self.mend((GLOBAL,))
-        with self._translated():
-            present = set(self.everywhere())
-            recorded = connection.execute("SELECT run, id FROM scope").fetchall()
-            gone = [number for run, number in recorded if run not in present]
-            if not gone:
-                return
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for number in gone:
-                    rows.clear(connection, number)
-                    connection.execute("DELETE FROM scope WHERE id=?", (number,))
-                connection.execute("COMMIT")
-            except BaseException:
-                self._roll_back(connection)
-                raise
+    def _drop_lost_scopes(self, connection: sqlite3.Connection) -> None:
+        """Drop the rows of runs that are gone."""
+        present = set(self.everywhere())
+        recorded = connection.execute("SELECT run, id FROM scope").fetchall()
+        gone = [number for run, number in recorded if run not in present]
+        if not gone:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for number in gone:
+                rows.clear(connection, number)
+                connection.execute("DELETE FROM scope WHERE id=?", (number,))
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
 
     # connecting
 
@@ -330,6 +337,18 @@ class Index:
         if self._connection is not None:
             _abandoned.append(self._connection)
         self.refresh()
+
+
+@contextmanager
+def _suppressed_damage() -> Iterator[None]:
+    """Let the block end where the database is damaged; raise everything else."""
+    try:
+        yield
+    except IndexDamaged:
+        pass
+    except sqlite3.DatabaseError as error:
+        if not database.is_damage(error):
+            raise
 
 
 class Writer:

@@ -12,13 +12,15 @@ a change was cut short, by a kill or a power cut, and reads the files again.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged
+from pytest_images.content.failures import store_error
+from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -124,17 +126,23 @@ class Scope:
         with os.fdopen(descriptor, "rb") as stream:
             return parse(stream.read(RECORD_LIMIT), path)
 
-    def read_all(self) -> Iterator[Record | StoreDamaged]:
-        """Read every record; for one that cannot be read, its error. Leftovers are skipped."""
+    def read_all(self) -> Iterator[Record | StoreError]:
+        """Read every record; for one that cannot be, its error. Leftovers are skipped.
+
+        The error is StoreDamaged where the content says so, another StoreError where the disk
+        does not answer: that may pass, and proves nothing about the record.
+        """
         for file in sorted(path.name for path in self.path.iterdir()):
             if file.startswith("."):
                 continue
             try:
                 yield self.read(file)
-            except StoreDamaged as error:
+            except StoreError as error:
                 yield error
             except OSError as error:
-                yield StoreDamaged(str(self.path / file), error.strerror or str(error))
+                unsafe = error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO)
+                damaged = StoreDamaged(str(self.path / file), "it is not a regular file")
+                yield damaged if unsafe else store_error(self.path / file, error)
 
     def drop_leftovers(self) -> None:
         """Unlink what an interrupted change left: nobody else writes while the lock is held."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.content import rows
-from pytest_images.errors import ImagesError, StoreDamaged
+from pytest_images.errors import ImagesError, StoreDamaged, StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from pytest_images.content.blobs import Blobs
     from pytest_images.content.durability import Durability
     from pytest_images.content.names import Record, Scope
-
-# A new index starts to count anywhere, so that its numbers meet no stamp of a former one.
-_FIRST_SEQUENCES = 1 << 24
 
 
 def reconcile(
@@ -26,35 +24,52 @@ def reconcile(
     durability.flush_folder(scope.path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        sequence = read_records(connection, scope, run, blobs)
+        found = read_records(connection, scope, run, blobs)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    scope.set_stamp(sequence)
+    if found.answered:
+        scope.set_stamp(found.sequence)
 
 
-def read_records(connection: sqlite3.Connection, scope: Scope, run: str, blobs: Blobs) -> int:
-    """Fill a scope's rows from its files; returns the scope's next sequence number.
+class Reading(NamedTuple):
+    """What reading a scope came to: its new sequence number, and whether the disk answered."""
+
+    sequence: int
+    answered: bool
+
+
+def read_records(connection: sqlite3.Connection, scope: Scope, run: str, blobs: Blobs) -> Reading:
+    """Fill a scope's rows from its files.
 
     What cannot be read is left out, and the scope is marked as doubtful: nothing is deleted
-    from the store until a check has repaired it.
+    from the store until a check has repaired it. Where the disk did not answer, the folder
+    must not be stamped: the next to come reads it again.
     """
     row = connection.execute("SELECT id, sequence FROM scope WHERE run=?", (run,)).fetchone()
     number = row[0] if row else _add_scope(connection, run)
-    import secrets
-
-    sequence: int = row[1] + 1 if row and row[1] else secrets.randbelow(_FIRST_SEQUENCES) + 1
+    sequence: int = row[1] + 1 if row and row[1] else _any_sequence()
     rows.clear(connection, number)
     doubts = [
-        doubt for item in scope.read_all() if (doubt := _read(connection, number, item, blobs))
+        error for item in scope.read_all() if (error := _read(connection, number, item, blobs))
     ]
     connection.execute(
         "UPDATE scope SET sequence=?, doubt=? WHERE id=?",
-        (sequence, doubts[0] if doubts else "", number),
+        (sequence, str(doubts[0]) if doubts else "", number),
     )
-    return sequence
+    return Reading(sequence, answered=not any(map(is_silence, doubts)))
+
+
+def _any_sequence() -> int:
+    """Return where a new index starts to count: anywhere, to meet no stamp of a former one."""
+    return int.from_bytes(os.urandom(3), "big") + 1
+
+
+def is_silence(error: ImagesError) -> bool:
+    """Say whether *error* is the disk's, which may pass, and not about what was read."""
+    return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
 
 
 def _add_scope(connection: sqlite3.Connection, run: str) -> int:
@@ -64,19 +79,19 @@ def _add_scope(connection: sqlite3.Connection, run: str) -> int:
 
 
 def _read(
-    connection: sqlite3.Connection, number: int, item: Record | StoreDamaged, blobs: Blobs
-) -> str:
-    """Make the rows of one record; returns what is wrong with it, or nothing."""
-    if isinstance(item, StoreDamaged):
-        return str(item)
+    connection: sqlite3.Connection, number: int, item: Record | StoreError, blobs: Blobs
+) -> ImagesError | None:
+    """Make the rows of one record; returns what is wrong with it."""
+    if isinstance(item, StoreError):
+        return item
     rows.put(connection, number, item)
     if item.hides or rows.knows(connection, item.manifest):
-        return ""
+        return None
     try:
         learn(connection, item, blobs)
     except ImagesError as error:
-        return f"{item.name or item.image}: {error}"
-    return ""
+        return error
+    return None
 
 
 def learn(connection: sqlite3.Connection, record: Record, blobs: Blobs) -> None:

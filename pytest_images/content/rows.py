@@ -126,6 +126,12 @@ def add_layer(connection: sqlite3.Connection, row: tuple[str, str, int, int]) ->
         measure(connection, manifest)
 
 
+def doubts(connection: sqlite3.Connection) -> list[str]:
+    """Return what could not be read of the records of any scope."""
+    query = "SELECT doubt FROM scope WHERE doubt <> ''"
+    return [doubt for (doubt,) in connection.execute(query)]
+
+
 def reached(connection: sqlite3.Connection) -> set[str]:
     """Return the digests of all blobs that any record of any scope reaches."""
     marked: set[str] = set()

