@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +14,7 @@ from pytest_images.archive.shelf import Passed, Shelf
 from pytest_images.archive.source import STALL_LIMIT, Source, opened
 from pytest_images.errors import InvalidArchive, PlatformNotFound, shown
 from pytest_images.layer.compression import ARCHIVES, decompress
+from pytest_images.layer.limit import expansion_limit
 from pytest_images.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def load_archive(
     *source* is a stream (plain, gzip, zstd, xz or bzip2; read once to its end, left open),
     an archive's file, or the folder of an OCI layout; *name* is what errors call it.
     *platforms* are those wanted of an index: none for the host's where it has it, else all.
-    *limit* bounds, in bytes, what the archive and each layer may be unpacked (None: the free
-    disk of the store); *stall_limit* the seconds a pipe may stand still.
+    *limit* bounds, in bytes, what the archive and each layer may be unpacked (None:
+    `expansion_limit`); *stall_limit* the seconds a pipe may stand still.
 
     Returns the images found. Raises InvalidArchive, InvalidLayer, InvalidDocument,
     NotAnImage, InvalidReference, DigestMismatch, SizeMismatch, PlatformNotFound,
     LimitExceeded, StoreError; the store is then as it was.
     """
-    bound = shutil.disk_usage(store.root).free if limit is None else limit
+    bound = expansion_limit(store.root) if limit is None else limit
     with Intake(store, lease, bound) as intake:
         if isinstance(source, Path) and source.is_dir():
             shelf: Shelf = Folder(source, name, intake)

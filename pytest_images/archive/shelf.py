@@ -131,10 +131,8 @@ class Passed:
         return self._intake.take(start, expected, source)
 
     def _target(self, member: Member) -> str:
-        """Return where a symbolic link leads, if that is inside; an absolute one is not."""
-        if member.linkname.startswith(b"/"):
-            return ""
-        folder = member.name.rpartition(b"/")[0]
+        """Return where a symbolic link leads; an absolute one counts from the archive's root."""
+        folder = b"" if member.linkname.startswith(b"/") else member.name.rpartition(b"/")[0]
         try:
             return self._inside(folder + b"/" + member.linkname, member)
         except InvalidArchive:

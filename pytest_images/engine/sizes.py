@@ -42,11 +42,11 @@ def manifest_of(store: Store, image: Image) -> Manifest:
 
 
 def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
-    import shutil
 
+    from pytest_images.layer.limit import expansion_limit
     from pytest_images.layer.measure import measure
 
-    source, limit = f"layer {digest}", shutil.disk_usage(store.root).free
+    source, limit = f"layer {digest}", expansion_limit(store.root)
     with store.open_blob(digest) as blob:
         facts = measure(blob, source, limit, algorithm=diff_id.algorithm)
     if facts.diff_id != diff_id:

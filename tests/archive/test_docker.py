@@ -163,7 +163,7 @@ REFUSALS: dict[str, tuple[bytes, type[ImagesError], list[str]]] = {
         ["not in it"],
     ),
     "T21 a link to an absolute path": (
-        archive(a__layer_tar=(tarfile.SYMTYPE, "/b/layer.tar")),
+        archive(a__layer_tar=(tarfile.SYMTYPE, "/etc/passwd")),
         InvalidArchive,
         ["not in it"],
     ),
@@ -172,7 +172,7 @@ REFUSALS: dict[str, tuple[bytes, type[ImagesError], list[str]]] = {
         InvalidArchive,
         ["outside"],
     ),
-    "T21 an absolute layer": (changed(Layers=["/etc/passwd"]), InvalidArchive, ["outside"]),
+    "T21 an absolute layer": (changed(Layers=["/etc/passwd"]), InvalidArchive, ["not in it"]),
     "T21 a config outside": (changed(Config="../x.json"), InvalidArchive, ["outside"]),
     "T21 10^5 layers": (changed(Layers=["a"] * 100_000), LimitExceeded, ["manifest.json"]),
     "T21 257 layers": (changed(Layers=["a"] * 257), LimitExceeded, ["Layers", "256"]),
