@@ -35,14 +35,15 @@ def pull(folder: Path, rounds: int, sizes: str) -> None:
 
 
 def push(folder: Path, rounds: int, sizes: str) -> None:
-    """Push into repositories never used before, on a real registry on loopback."""
+    """Push into a real registry on loopback that is emptied each time: nothing can be mounted."""
     skopeo = peers.find("skopeo")
     if skopeo is None:
         return
     with peers.docker_registry(folder / "push-registry") as address:
         for size in sizes:
             layout = workload.layout(folder / "images", size)
-            bench = _Push(skopeo, address, layout, folder / f"push-store-{size}")
+            store, kept = folder / f"push-store-{size}", folder / "push-registry" / "docker"
+            bench = _Push(skopeo, address, layout, store, kept)
             table(f"push {size}", alternate(bench.contestants(), rounds), SKOPEO_PUSH)
 
 
@@ -93,6 +94,7 @@ class _Push:
     address: str
     layout: Path
     store: Path
+    kept: Path
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def contestants(self) -> list[Contestant]:
@@ -105,6 +107,7 @@ class _Push:
         ]
 
     def _new_name(self) -> str:
+        shutil.rmtree(self.kept, ignore_errors=True)
         return f"{self.address}/bench/n{next(self.numbers)}:1"
 
     def _tagged(self) -> str:

@@ -132,8 +132,8 @@ class _Examination:
         if self._rebuild or (self._corrupt and self._repair):
             self._index.make_again()
             self.repairs.append("made the index again")
-        elif self._corrupt:
-            return
+        elif self._corrupt or any(p.kind == recorded.UNREADABLE for p in self.problems):
+            return  # cannot be compared with what cannot be read
         wrong = self._index.survey(
             lambda db: list(rows.wrong(self._home, self._blobs, self._index, db))
         )

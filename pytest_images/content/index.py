@@ -20,7 +20,7 @@ from pytest_images.content import home as homes
 from pytest_images.content.database import IndexDamaged
 from pytest_images.content.failures import translated
 from pytest_images.content.names import Record, Scope, file_of_image, file_of_name
-from pytest_images.errors import LockTimeout, StoreDamaged, StoreFull, StoreReadOnly
+from pytest_images.errors import LockTimeout, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -250,9 +250,12 @@ class Index:
         self._disconnect()
         database.drop(self._home.database, self._home.journal())
         self._durability.flush_folder(self._home.root)
-        with self._translated():
-            connection = self._connect(create=True)
-            self._reconcile(connection, self.everywhere())
+        try:
+            with self._translated():
+                connection = self._connect(create=True)
+                self._reconcile(connection, self.everywhere())
+        except IndexDamaged as error:  # a new one, just made: the disk
+            raise StoreError(str(self._home.database), f"it cannot be made: {error}") from error
         return connection
 
     def _reconcile(self, connection: sqlite3.Connection, runs: tuple[str, ...]) -> None:
@@ -275,7 +278,10 @@ class Index:
             folder = self._home.runs / run
             if not folder.is_dir():
                 return []
-            records = [item for item in self.folder(run).read_all() if isinstance(item, Record)]
+            records: list[Record] = []
+            with suppress(FileNotFoundError):  # killed before it had a folder for records
+                found = list(self.folder(run).read_all())
+                records = [item for item in found if isinstance(item, Record)]
             self._blobs.discard(folder)  # first: it frees what the database may need to write
             with suppress(StoreFull):  # rows of a lost scope: the next survey drops them
                 self.survey(lambda _: None)

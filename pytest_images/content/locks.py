@@ -109,6 +109,20 @@ def attempt(path: Path, *, shared: bool = False) -> Held | None:
     return None
 
 
+def take(path: Path) -> Held | None:
+    """Hold the lock *path*, made where there is none, if it is free now; else None.
+
+    What nobody else wants costs no import of filelock (30 ms of a command's start).
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600))
+    except FileExistsError:
+        return attempt(path)
+    except OSError as error:
+        raise store_error(path, error) from error
+    return attempt(path)
+
+
 def create(path: Path) -> Held:
     """Make a new lock file and hold it: the sign that its maker lives."""
     while True:

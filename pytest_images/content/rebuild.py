@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content import rows
 from pytest_images.errors import ImagesError, StoreDamaged, StoreError
@@ -24,42 +24,34 @@ def reconcile(
     durability.flush_folder(scope.path)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        found = read_records(connection, scope, run, blobs)
+        sequence = read_records(connection, scope, run, blobs)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    if found.answered:
-        scope.set_stamp(found.sequence)
+    scope.set_stamp(sequence)
 
 
-class Reading(NamedTuple):
-    """What reading a scope came to: its new sequence number, and whether the disk answered."""
+def read_records(connection: sqlite3.Connection, scope: Scope, run: str, blobs: Blobs) -> int:
+    """Fill a scope's rows from its files; returns the scope's new sequence number.
 
-    sequence: int
-    answered: bool
-
-
-def read_records(connection: sqlite3.Connection, scope: Scope, run: str, blobs: Blobs) -> Reading:
-    """Fill a scope's rows from its files.
-
-    What cannot be read is left out, and the scope is marked as doubtful: nothing is deleted
-    from the store until a check has repaired it. Where the disk did not answer, the folder
-    must not be stamped: the next to come reads it again.
+    What is not what it must be is left out, and the scope is marked as doubtful: nothing is
+    deleted from the store until a check has repaired it. Raises StoreError where the disk does
+    not answer: that may pass, and must not be taken for an answer.
     """
     row = connection.execute("SELECT id, sequence FROM scope WHERE run=?", (run,)).fetchone()
     number = row[0] if row else _add_scope(connection, run)
     sequence: int = row[1] + 1 if row and row[1] else _any_sequence()
     rows.clear(connection, number)
     doubts = [
-        error for item in scope.read_all() if (error := _read(connection, number, item, blobs))
+        doubt for item in scope.read_all() if (doubt := _read(connection, number, item, blobs))
     ]
     connection.execute(
         "UPDATE scope SET sequence=?, doubt=? WHERE id=?",
-        (sequence, str(doubts[0]) if doubts else "", number),
+        (sequence, doubts[0] if doubts else "", number),
     )
-    return Reading(sequence, answered=not any(map(is_silence, doubts)))
+    return sequence
 
 
 def _any_sequence() -> int:
@@ -80,18 +72,19 @@ def _add_scope(connection: sqlite3.Connection, run: str) -> int:
 
 def _read(
     connection: sqlite3.Connection, number: int, item: Record | StoreError, blobs: Blobs
-) -> ImagesError | None:
-    """Make the rows of one record; returns what is wrong with it."""
-    if isinstance(item, StoreError):
-        return item
-    rows.put(connection, number, item)
-    if item.hides or rows.knows(connection, item.manifest):
-        return None
+) -> str:
+    """Make the rows of one record; returns what is wrong with it, or nothing."""
     try:
-        learn(connection, item, blobs)
+        if isinstance(item, StoreError):
+            raise item
+        rows.put(connection, number, item)
+        if not item.hides and not rows.knows(connection, item.manifest):
+            learn(connection, item, blobs)
     except ImagesError as error:
-        return error
-    return None
+        if is_silence(error):
+            raise
+        return str(error)
+    return ""
 
 
 def learn(connection: sqlite3.Connection, record: Record, blobs: Blobs) -> None:

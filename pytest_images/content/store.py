@@ -8,7 +8,7 @@ may share a `Store`; a forked child may go on using it with locks and a connecti
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from pytest_images.content import collect, ingest, leases, locks, rows, runs
@@ -28,6 +28,7 @@ from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
@@ -102,7 +103,8 @@ class Store:
         alive, self._alive = self._alive, None
         if alive is not None:
             if alive.descriptor >= 0:  # not the copy of a forked child
-                alive.path.unlink(missing_ok=True)
+                with suppress(OSError):  # a sweep finds it: its lock is free from now on
+                    alive.path.unlink(missing_ok=True)
             alive.release()
 
     def __enter__(self) -> Self:
@@ -182,20 +184,21 @@ class Store:
         """
         import hashlib
 
-        import filelock
-
         text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
         path = self._home.guards / f"{text}.lock"
+        with locks.take(path) or self._await_guard(path):
+            yield
+
+    def _await_guard(self, path: Path) -> AbstractContextManager[object]:
+        """Wait for a guard that another holds: the same flock, by the library made for waiting."""
+        import filelock
+
         timeout = self._timeout * GUARD_FACTOR
         lock = filelock.FileLock(path, timeout=timeout, mode=0o600, thread_local=False)
         try:
-            lock.acquire()
+            return lock.acquire()
         except filelock.Timeout:
             raise locks.timed_out(path, timeout) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def fetching(self, digest: Digest) -> Iterator[bool]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_images.content.names import Scope
 
 
-UNREADABLE = "unreadable"  # the disk does not answer: no proof of damage, and so left alone
+UNREADABLE = "unreadable"  # the disk does not answer
 
 
 class Finding(NamedTuple):
@@ -88,7 +88,7 @@ def wrong(scope: Scope, documents: Documents) -> Iterator[Finding]:
         if isinstance(item, StoreDamaged):
             yield _damaged(item, scope)
         elif isinstance(item, StoreError):
-            yield Finding(Problem(UNREADABLE, item.path, item.reason))
+            yield _silent(item, scope)
         else:
             records.append(item)
     recorded = {record.image for record in records if not record.name}
@@ -123,6 +123,16 @@ def _left_behind(
                 whole.add(record.image)
                 path = str(scope.path / file_of_image(record.image))
                 yield Finding(Problem("image-broken", path, "a name has it whole"), write=image)
+
+
+def _silent(error: StoreError, scope: Scope) -> Finding:
+    """A file that the disk did not give: asked twice, it is as good as lost."""
+    path = Path(error.path)
+    try:
+        scope.read(path.name)
+    except (OSError, StoreError):
+        return Finding(Problem(UNREADABLE, error.path, error.reason), drop=path)
+    return Finding(Problem(UNREADABLE, error.path, f"at the first try: {error.reason}"))
 
 
 def _damaged(error: StoreDamaged, scope: Scope) -> Finding:
