@@ -20,7 +20,7 @@ import zstandard
 
 from pytest_images.model.platform import Platform
 from pytest_images.testing import samples
-from tests.peers import peer
+from tests.peers import is_required, peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,35 +188,42 @@ def test_what_buildah_pushes_into_an_archive_is_loaded(
 
 
 @pytest.fixture
-def docker(tmp_path: Path) -> Iterator[Callable[..., bytes]]:
+def docker() -> Iterator[Callable[..., bytes]]:
     """A Docker engine of our own, without network and containers."""
-    socket = f"unix://{tmp_path}/docker.sock"
-    command = [peer("dockerd"), "--host", socket, "--data-root", f"{tmp_path}/data"]
-    command += ["--exec-root", f"{tmp_path}/exec", "--pidfile", f"{tmp_path}/pid"]
+    folder = Path(tempfile.mkdtemp(prefix="pi-", dir="/tmp"))  # a socket's path is short
+    socket = f"unix://{folder}/docker.sock"
+    # In a mount namespace of its own: the mounts it makes on its folders go with it.
+    command = ["unshare", "--mount", peer("dockerd"), "--host", socket]
+    command += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
+    command += ["--pidfile", f"{folder}/pid", "--storage-driver", "vfs"]
     command += ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
-    command += ["--storage-driver", "vfs"]
-    log = (tmp_path / "log").open("wb")
-    engine = subprocess.Popen(command, stdout=log, stderr=log)
+    log = folder / "log"
+    with log.open("wb") as out:
+        engine = subprocess.Popen(command, stdout=out, stderr=out)
 
     def run(*arguments: str) -> bytes:
-        environment = {**os.environ, "DOCKER_CONFIG": str(tmp_path)}
+        environment = {**os.environ, "DOCKER_CONFIG": str(folder)}
         client = [peer("docker"), "--host", socket, *arguments]
         return subprocess.run(client, check=True, capture_output=True, env=environment).stdout
 
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                run("version")
-                break
-            if engine.poll() is not None or time.monotonic() > deadline:
-                pytest.skip("dockerd does not start on this machine")
-            time.sleep(0.1)
+        _wait_for(engine, run, log)
         yield run
     finally:
         engine.terminate()
         engine.wait(20)
-        log.close()
+        shutil.rmtree(folder)
+
+
+def _wait_for(engine: subprocess.Popen[bytes], run: Callable[..., bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while engine.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            run("version")
+            return
+        time.sleep(0.1)
+    tell = pytest.fail if is_required("dockerd") else pytest.skip
+    tell(f"dockerd does not start: {log.read_text()[-1000:]}")
 
 
 @pytest.mark.peer("dockerd", "docker", "root")

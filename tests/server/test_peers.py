@@ -153,6 +153,7 @@ def docker(tmp_path: Path, short: Path) -> Iterator[tuple[str, ...]]:
     peer("root")
     socket = f"unix://{short / 'docker.sock'}"
     words = (
+        *("unshare", "--mount"),  # the mounts it makes on its folders go with it
         server,
         f"--host={socket}",
         f"--data-root={tmp_path / 'docker'}",
