@@ -20,14 +20,15 @@ def end_worker(host: Host, report: Report | None) -> dict[str, Any]:
     return {"counts": counts, "trouble": _closing(host)}
 
 
-def end_run(host: Host, report: Report | None, workers: Workers) -> str:
+def end_run(host: Host, report: Report | None, workers: Workers | None) -> str:
     """Drop what the run made and close the host; return what went wrong, to be shown."""
     counts = report.counts if report is not None else Counts()
-    troubles = [str(output["trouble"]) for output in workers.outputs]
-    for output in workers.outputs:
+    outputs = [] if workers is None else workers.outputs
+    troubles = [str(output["trouble"]) for output in outputs]
+    for output in outputs:
         counts.add(Counts.from_plain(output["counts"]))
     try:
-        if host.is_open or workers.outputs or _has_store(host):
+        if host.is_open or outputs or (workers is not None and _has_store(host)):
             counts.cleaned += len(host.end_run())
     except ImagesError as error:
         troubles.append(_text(error))

@@ -9,16 +9,17 @@ import pytest
 
 from pytest_images.plugin.places import Places
 from pytest_images.plugin.settings import Settings
-from pytest_images.plugin.workers import WIRE, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from pytest_images.host.host import Host
     from pytest_images.images import Images
+    from pytest_images.plugin.workers import Workers
     from pytest_images.policies.report import Report
 
 NAME = "images-session"
+WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
 
 
 def register(config: pytest.Config) -> None:
@@ -42,7 +43,7 @@ class Session:
         self._is_worker = hasattr(config, "workerinput")
         # Random, so that no two runs share what they make; all processes of one share it.
         self.run: str = getattr(config, "workerinput", {}).get(WIRE) or os.urandom(6).hex()
-        self._workers = Workers(self.run)
+        self._workers: Workers | None = None
         self._conftests: list[Any] = []
         self._host: Host | None = None
         self._report: Report | None = None
@@ -92,12 +93,17 @@ class Session:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give a new worker the id of the run."""
-        self._workers.greet(node)
+        from pytest_images.plugin.workers import Workers
+
+        node.workerinput[WIRE] = self.run
+        self._workers = self._workers or Workers()
+        self._workers.begun += 1
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take in what a worker counted."""
-        self._workers.farewell(node)
+        if self._workers is not None:
+            self._workers.farewell(getattr(node, "workeroutput", None), WIRE)
 
     # The end.
 
@@ -117,8 +123,8 @@ class Session:
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
         host, self._host = self._host, None
-        workers, self._workers = self._workers, Workers(self.run)
-        if host is None and not workers.outputs and not workers.any_silent:
+        workers, self._workers = self._workers, None
+        if host is None and (workers is None or not workers.may_have_used_images):
             return
         from pytest_images.plugin import ending
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Workers:
-    """The run id they are given, and what those that ended sent back."""
+    """How many were begun, and what those that ended sent back."""
 
-    def __init__(self, run: str) -> None:
-        self.run = run
+    def __init__(self) -> None:
+        self.begun = self.ended = 0
         self.outputs: list[dict[str, Any]] = []
-        self._silent = 0
 
-    def greet(self, node: Any) -> None:
-        """Give a new worker the id of the run."""
-        node.workerinput[WIRE] = self.run
-        self._silent += 1
-
-    def farewell(self, node: Any) -> None:
-        """Take in what a worker sent; one that died or was interrupted sends nothing."""
-        output = getattr(node, "workeroutput", None)
+    def farewell(self, output: Mapping[str, Any] | None, wire: str) -> None:
+        """Take in what a worker sent under *wire*; one that died or was interrupted sent None."""
         if output is not None:
-            self._silent -= 1
-            self.outputs += filter(None, [output.get(WIRE)])
+            self.ended += 1
+            self.outputs += filter(None, [output.get(wire)])
 
     @property
-    def any_silent(self) -> bool:
-        """Whether a worker ended without a word, so that nobody knows what it did."""
-        return self._silent > 0
+    def may_have_used_images(self) -> bool:
+        """Whether a worker says so, or ended without a word."""
+        return bool(self.outputs) or self.begun > self.ended
