@@ -47,7 +47,7 @@ def test_a_sample_of_points_is_survived(victim: Victim, scenario: str, fault: st
     victim.survive(scenario, fault, sample=SAMPLE)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, "restart"])
 def test_a_sample_of_power_cuts_is_survived(powered: Victim, scenario: str) -> None:
     powered.survive(scenario, "power", sample=SAMPLE)
 
@@ -60,7 +60,7 @@ def test_every_point_is_survived(victim: Victim, scenario: str, fault: str) -> N
 
 
 @pytest.mark.survival
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, "restart"])
 def test_every_power_cut_is_survived(powered: Victim, scenario: str) -> None:
     powered.survive(scenario, "power", sample=None)
 
@@ -68,3 +68,9 @@ def test_every_power_cut_is_survived(powered: Victim, scenario: str) -> None:
 def test_the_harness_sees_what_is_not_survived(victim: Victim) -> None:
     life = victim.point("tests.survival.scenarios_lying.lost", "kill", 1 << 30)
     assert "acknowledged but lost" in life.problem
+
+
+def test_the_power_cut_loses_what_was_not_flushed(powered: Victim) -> None:
+    name = "tests.survival.scenarios_lying.unflushed"
+    last = powered.point(name, "count", 1 << 30).points
+    assert powered.point(name, "power", last).problem

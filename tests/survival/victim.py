@@ -120,6 +120,8 @@ def look(scene: Any, root: Path, done: list[str]) -> str:
             scene.holds(store, words)
 
     def examine(say: Callable[[str], None]) -> None:
+        if hasattr(scene, "restarted"):
+            scene.restarted(root)
         check(done)
         check(list(scene.steps(root)))
 
