@@ -232,6 +232,21 @@ def test_get_pulls_what_is_missing_once(images: Images, engine: MemoryEngine) ->
     assert engine.pulls == 1
 
 
+def test_get_looks_again_once_others_are_kept_out(engine: MemoryEngine) -> None:
+    class Beaten(Host):
+        """A host before which another process gets the guard, and pulls."""
+
+        @contextlib.contextmanager
+        def guard(self, *key: str) -> Iterator[None]:
+            engine.names[ALPINE] = samples.image("theirs")
+            yield
+
+    bringing = Bringing(memory=lambda: engine)
+    with Beaten(engine="memory", plugins=[bringing], load_entry_points=False) as host:
+        assert host.images.get("alpine").id == samples.image("theirs").config.id
+    assert engine.pulls == 0
+
+
 def test_get_always_pulls_each_time(images: Images, engine: MemoryEngine) -> None:
     images.get("alpine", "always")
     images.get("alpine", "always")

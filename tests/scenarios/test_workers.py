@@ -68,8 +68,10 @@ def test_many_workers_download_each_blob_once(
     monkeypatch.setenv("PYTEST_IMAGES_HOME", str(fresh))
     aftermath.home = fresh
     pytester.makepyfile(SUITE.format(name=published))
+    before = len(docker_registry.access_log("/manifests/"))
     result = pytester.runpytest_subprocess("-n", "4")
     result.assert_outcomes(passed=8)
+    assert len(docker_registry.access_log("/manifests/")) == before + 1
     repository = published.split("/", 1)[1].rpartition(":")[0]
     gets = [
         match[1]
