@@ -10,7 +10,8 @@ class LsRequest:
     """List images.
 
     ``pattern``: ``REPOSITORY[:TAG]``, None for all. ``filters``: (key, value) pairs as of
-    ``--filter``, all of which must hold (values of one key: any). ``sizes``: fill in
+    ``--filter``, all of which must hold (several values of one key: any of
+    them, but of ``label`` all). ``sizes``: fill in
     ``Image.size``, which may mean reading layers nobody has looked into yet.
     """
 
