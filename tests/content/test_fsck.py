@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
+from pytest_images.errors import StoreDamaged, StoreTooNew
+from pytest_images.model.digest import Digest
+from pytest_images.model.selector import Selector
+from pytest_images.testing import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KEPT, HURT = samples.image("kept"), samples.image("hurt")
+
+
+@pytest.fixture
+def filled(root: Path) -> Path:
+    """A store of two images, closed."""
+    with Store.open(root, durability=Durability.SAFE) as store:
+        KEPT.put(store, "kept:1")
+        HURT.put(store, "hurt:1")
+    return root
+
+
+def blob(root: Path, digest: Digest) -> Path:
+    return root / "blobs" / digest.algorithm / digest.encoded
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    overwrite(path, bytes(content))
+
+
+def first_record(root: Path) -> Path:
+    with Store.open(root) as store:
+        store.images()
+    return sorted((root / "records").iterdir())[0]
+
+
+LAYER = Digest.of(HURT.layers[0])
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a layer is missing": lambda root: blob(root, LAYER).unlink(),
+    "a layer is empty": lambda root: overwrite(blob(root, LAYER), b""),
+    "a layer has a flipped bit": lambda root: flip(blob(root, LAYER)),
+    "a layer is cut": lambda root: overwrite(blob(root, LAYER), HURT.layers[0][:-1]),
+    "a layer is longer": lambda root: overwrite(blob(root, LAYER), HURT.layers[0] + b"x"),
+    "a config is missing": lambda root: blob(root, HURT.config.id).unlink(),
+    "a config has a flipped bit": lambda root: flip(blob(root, HURT.config.id)),
+    "a manifest is missing": lambda root: blob(root, HURT.manifest.digest).unlink(),
+    "a manifest is empty": lambda root: overwrite(blob(root, HURT.manifest.digest), b""),
+    "a blob has the name of another": lambda root: blob(root, LAYER).rename(
+        blob(root, Digest.of(b"another"))
+    ),
+    "a file is no blob": lambda root: (root / "blobs/sha256/README").write_text("hello"),
+    "a blob is a link": lambda root: (root / "blobs/sha256" / ("0" * 64)).symlink_to("/etc/passwd"),
+    "a blob is a folder": lambda root: (root / "blobs/sha256" / ("1" * 64)).mkdir(),
+    "a blob may be read by others": lambda root: blob(root, LAYER).chmod(0o666),
+    "a record is empty": lambda root: overwrite(first_record(root), b""),
+    "a record is no JSON": lambda root: overwrite(first_record(root), b"{"),
+    "a record stands under another name": lambda root: first_record(root).rename(
+        root / "records" / ("n-" + "2" * 64)
+    ),
+    "a record is a link": lambda root: (root / "records" / ("n-" + "3" * 64)).symlink_to("/x"),
+    "the database is zeroed": lambda root: overwrite(
+        root / "index.sqlite", bytes((root / "index.sqlite").stat().st_size)
+    ),
+    "the database is cut": lambda root: os.truncate(root / "index.sqlite", 5000),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damage_is_found_and_repaired_and_the_rest_is_kept(filled: Path, damage: str) -> None:
+    DAMAGES[damage](filled)
+    with Store.open(filled) as store:
+        assert not store.fsck().clean
+        store.fsck(repair=True)
+        assert store.fsck().clean, store.fsck().problems
+    with Store.open(filled) as store:
+        store.images()
+        assert all(map(store.has, KEPT.blobs))
+
+
+def test_a_lock_file_that_is_missing_is_named_and_made_again_by_a_repair(filled: Path) -> None:
+    (filled / "collect.lock").unlink()
+    with Store.open(filled) as store:
+        with pytest.raises(StoreDamaged, match=r"collect\.lock"):
+            store.fsck()
+        store.fsck(repair=True)
+        assert store.fsck().clean
+
+
+def test_a_store_without_damage_is_clean(filled: Path) -> None:
+    with Store.open(filled) as store:
+        assert store.fsck().clean
+
+
+def test_the_database_can_be_made_anew_from_names_and_blobs(filled: Path) -> None:
+    (filled / "index.sqlite").unlink()
+    with Store.open(filled) as store:
+        store.fsck(rebuild=True)
+        assert store.image(Selector.parse("kept:1")).id == KEPT.config.id
+        assert store.image(Selector.parse("hurt:1")).id == HURT.config.id
+        assert store.fsck().clean
+
+
+def test_a_lost_database_is_made_anew_without_being_told(filled: Path) -> None:
+    (filled / "index.sqlite").unlink()
+    with Store.open(filled) as store:
+        assert {str(tag.familiar) for i in store.images() for tag in i.tags} == {"kept:1", "hurt:1"}
+
+
+def test_a_newer_store_is_refused_and_left_unchanged(filled: Path) -> None:
+    overwrite(filled / "format", b"999\n")
+    before = {path: path.stat().st_mtime_ns for path in filled.rglob("*")}
+    with pytest.raises(StoreTooNew):
+        Store.open(filled)
+    assert {path: path.stat().st_mtime_ns for path in filled.rglob("*")} == before
