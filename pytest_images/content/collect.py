@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_images.content import leases, locks, rows
 from pytest_images.content.blobs import remove
 from pytest_images.content.failures import translated
-from pytest_images.errors import InvalidConfiguration, InvalidDigest, StoreDamaged
+from pytest_images.errors import (
+    BlobNotFound,
+    InvalidConfiguration,
+    InvalidDigest,
+    InvalidDocument,
+    LimitExceeded,
+    StoreDamaged,
+)
 from pytest_images.model.digest import HEX_DIGITS, Digest
 
 if TYPE_CHECKING:
@@ -96,15 +103,37 @@ class Collector:
 
     def _mark(self) -> tuple[set[str], set[str]]:
         """What is reached, and what is or was part of a recorded image."""
-        doubts, reached, known = self._index.survey(
-            lambda db: (rows.doubts(db), rows.reached(db), rows.known(db))
+        doubts, reached, known, indexes = self._index.survey(
+            lambda db: (rows.doubts(db), rows.reached(db), rows.known(db), rows.indexes(db))
         )
         if doubts:
             reason = f"nothing is deleted while a record is in doubt: {doubts[0]}"
             error = StoreDamaged(str(self._home.records), reason)
             error.add_note("Run `pytest-images fsck --repair`.")
             raise error
-        return reached | leases.held(self._home), known
+        return reached | self._listed(indexes) | leases.held(self._home), known
+
+    def _listed(self, documents: set[str]) -> set[str]:
+        """Return what indexes list and is here: the other platforms of a whole index.
+
+        No row tells of them, so the documents are read; each once, however they nest.
+        """
+        from pytest_images.model.manifest import Index, parse_document
+
+        found: set[str] = set()
+        waiting = list(documents)
+        while waiting:
+            text = waiting.pop()
+            # Of most indexes one platform is here, and no other; what is no document lists nothing.
+            with suppress(BlobNotFound, InvalidDocument, LimitExceeded):
+                document = parse_document(self._blobs.read(Digest.parse(text)), source=text)
+                if isinstance(document, Index):
+                    listed = {str(child.digest) for child in document.manifests}
+                    waiting += listed - found - documents
+                else:
+                    listed = {str(part.digest) for part in (document.config, *document.layers)}
+                found |= listed
+        return found
 
     def _delete(
         self, candidates: list[Candidate], enough: int | None, *, known_only: bool

@@ -144,6 +144,12 @@ def reached(connection: sqlite3.Connection) -> set[str]:
     return marked
 
 
+def indexes(connection: sqlite3.Connection) -> set[str]:
+    """Return the digests of all indexes that a recorded image was chosen from."""
+    query = "SELECT source FROM image UNION SELECT source FROM name"
+    return {source for (source,) in connection.execute(query) if source}
+
+
 def parts(connection: sqlite3.Connection, manifest: str) -> list[str]:
     """Return the digests of a manifest's config and layers."""
     rows = connection.execute("SELECT blob FROM edge WHERE manifest=?", (manifest,))
