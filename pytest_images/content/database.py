@@ -151,12 +151,16 @@ def translated(path: Path, timeout: float = 0.0) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise _meaning(path, error, timeout) from error
+    except UnicodeDecodeError as error:  # in a name of the schema
+        raise IndexDamaged(str(error)) from error
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Say whether SQLite met something that is not the database it should be."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and "no such" in str(error))
+    text = str(error)
+    # Tables that are gone, and text that is none: what Python says itself has no code.
+    return code in _DAMAGED or "no such" in text or "decode" in text
 
 
 def _meaning(path: Path, error: sqlite3.DatabaseError, timeout: float) -> Exception:

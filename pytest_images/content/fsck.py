@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.content import collect, locks
-from pytest_images.content import home as homes
 from pytest_images.content.checks import content, layout, recorded, rows
 from pytest_images.content.facts import Problem, Report
 from pytest_images.content.failures import translated
@@ -36,7 +35,8 @@ def check(
     """Check the store at *home*; see `Store.fsck`. *locked*: the collection lock is held."""
     examination = _Examination(home, blobs, index, repair=repair, rebuild=rebuild)
     with translated(home.root):
-        examination.layout()
+        if not examination.layout():
+            return examination.report()
         suspects = list(content.wrong(home, blobs))  # long, and so without any lock
         with ExitStack() as held:
             if not locked:
@@ -47,7 +47,7 @@ def check(
             examination.records()
             examination.index()
             examination.modes()
-    return Report(tuple(examination.problems), tuple(examination.repairs))
+    return examination.report()
 
 
 class _Examination:
@@ -72,17 +72,17 @@ class _Examination:
             self._blobs.discard(path)
             self.repairs.append(f"removed {path}")
 
-    def layout(self) -> None:
-        """Check folders and locks: without them nothing else can be looked at."""
+    def report(self) -> Report:
+        """Return what was found and done."""
+        return Report(tuple(self.problems), tuple(self.repairs))
+
+    def layout(self) -> bool:
+        """Check folders and locks; says whether they are in place, so that more can be checked."""
         missing = list(layout.missing(self._home))
         for problem in missing:
             if self._found(problem):
                 self.repairs.append(layout.mend_missing(self._home, problem))
-        if missing and not self._repair:
-            locks_or_folders = ", ".join(problem.path for problem in missing)
-            self.repairs.append(f"not looked further: {locks_or_folders} must be mended first")
-        if missing and self._repair:
-            homes.keep_reserve(self._home)
+        return self._repair or not missing
 
     def blobs(self, suspects: list[Problem]) -> None:
         """Look at what seemed wrong once more, now that nobody changes it."""

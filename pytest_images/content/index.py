@@ -350,7 +350,7 @@ def _suppressed_damage() -> Iterator[None]:
     """Let the block end where the database is damaged; raise everything else."""
     try:
         yield
-    except IndexDamaged:
+    except (IndexDamaged, UnicodeDecodeError):
         pass
     except sqlite3.DatabaseError as error:
         if not database.is_damage(error):

@@ -57,10 +57,10 @@ def _lives(folder: Path) -> bool:
     for path in paths:
         try:
             held = locks.attempt(path)
-        except FileNotFoundError:
-            continue  # its process left just now; others may be here
         except ImagesError:
-            return True  # in doubt; the check names the file
+            if path.exists() or path.is_symlink():
+                return True  # in doubt; the check names the file
+            continue  # its process left just now; others may be here
         if held is None:
             return True
         held.release()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_images.model.descriptor import Descriptor
 from pytest_images.model.digest import Digest
+from pytest_images.model.frozen import FrozenMap
 from pytest_images.model.image import Image
 from pytest_images.model.platform import Platform
 from pytest_images.model.reference import Reference
@@ -56,6 +57,7 @@ _set_media_type, _set_content, _set_size, _set_platform, _set_annotations, _set_
     Image,
     *("id", "manifest", "platform", "reference", "tags", "digests", "created", "size", "labels"),
 )
+_NOTHING: FrozenMap[str, str] = FrozenMap()
 _new: Callable[[type[Any]], Any] = object.__new__
 
 
@@ -98,7 +100,7 @@ class Maker:
 
     def __init__(self) -> None:
         self._platforms: dict[tuple[str, str, str], Platform] = {}
-        self._labels: dict[str, dict[str, str]] = {"": {}}
+        self._labels: dict[str, FrozenMap[str, str]] = {"": _NOTHING}
 
     def image(self, row: Row, names: Names, reference: Reference | None = None) -> Image:
         """Return the image of a row, with its tags and its pinned names."""
@@ -108,11 +110,11 @@ class Maker:
         _set_content(pointer, digest(manifest))
         _set_size(pointer, size)
         _set_platform(pointer, None)
-        _set_annotations(pointer, {})
+        _set_annotations(pointer, _NOTHING)
         _set_urls(pointer, ())
         labels = self._labels.get(text)
         if labels is None:
-            labels = self._labels[text] = json.loads(text)
+            labels = self._labels[text] = FrozenMap(json.loads(text))
         key = (os, architecture, variant)
         value: Image = _new(Image)
         _set_id(value, digest(id))
@@ -123,7 +125,7 @@ class Maker:
         _set_digests(value, names[1])
         _set_created(value, None if created is None else moment(created))
         _set_bytes(value, content_size)
-        _set_labels(value, labels.copy())
+        _set_labels(value, labels)
         return value
 
     def _platform(self, key: tuple[str, str, str]) -> Platform:

@@ -131,12 +131,9 @@ def test_a_run_that_could_leave_its_folder_is_refused(root: Path, run: str) -> N
         Store.open(root, run=run)
 
 
-def test_what_is_not_a_store_any_more_is_not_made_one(root: Path) -> None:
-    Store.open(root).close()
+def test_a_store_without_its_format_is_not_made_anew(root: Path) -> None:
+    with Store.open(root) as store:
+        store.images()
     (root / "format").unlink()
-    with (
-        refused(StoreUnsafe, "index.sqlite")
-        if (root / "index.sqlite").exists()
-        else (Store.open(root))
-    ):
-        Store.open(root).close()
+    with refused(StoreUnsafe, "index.sqlite"):
+        Store.open(root)

@@ -36,7 +36,7 @@ def corrupt(home: Home, index: Index) -> Iterator[Problem]:
         return
     try:
         finding = index.finding()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         finding = str(error)
     if finding:
         yield Problem("index-corrupt", str(home.database), finding)
