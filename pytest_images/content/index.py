@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import weakref
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_images.content import database, locks, rebuild, rows
@@ -44,6 +45,16 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+class Distrust(Enum):
+    """How much an index that seemed damaged is still believed.
+
+    ``SOME``: it is read as a whole first, for another process may have made it again since,
+    and what was learned about layers would be lost without need. ``ALL``: it is made again.
+    """
+
+    NONE, SOME, ALL = range(3)
 
 
 class Index:
@@ -84,34 +95,38 @@ class Index:
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what *ask* says, of one consistent state."""
         with self._thread(), translated(self._home.database):
-            try:
-                return self._ask(ask, mend=False)
-            except IndexDamaged:
-                pass
-            try:
-                return self._ask(ask, mend=True)
-            except IndexDamaged as error:
-                raise StoreDamaged(str(self._home.database), str(error)) from error
+            return self._insist(lambda distrust: self._ask(ask, distrust))
 
-    def _ask(self, ask: Callable[[sqlite3.Connection], T], *, mend: bool) -> T:
+    def _insist(self, attempt: Callable[[Distrust], T]) -> T:
+        """Try, and where the database proves to be damaged try again, trusting it less."""
+        failure: IndexDamaged | None = None
+        for distrust in Distrust:
+            try:
+                return attempt(distrust)
+            except IndexDamaged as error:
+                failure = error
+        raise StoreDamaged(str(self._home.database), str(failure)) from failure
+
+    def _ask(self, ask: Callable[[sqlite3.Connection], T], distrust: Distrust) -> T:
         with self._translated():
-            connection = self._view(mend=mend)
+            connection = self._view(distrust)
             try:
                 return ask(connection)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-    def _view(self, *, mend: bool) -> sqlite3.Connection:
-        if not mend:
-            connection = self._connect()
-            connection.execute("BEGIN")
-            if self._is_current(connection, self.runs):
-                return connection
-            connection.execute("ROLLBACK")
+    def _view(self, distrust: Distrust) -> sqlite3.Connection:
+        if distrust is Distrust.NONE:
+            with _suppressed_damage():
+                connection = self._connect()
+                connection.execute("BEGIN")
+                if self._is_current(connection, self.runs):
+                    return connection
+                connection.execute("ROLLBACK")
         try:
             with self.exclusive():
-                connection = self._mended(self.runs, damaged=mend)
+                connection = self._mended(self.runs, distrust)
                 connection.execute("BEGIN")
                 connection.execute("SELECT id FROM scope").fetchone()  # holds this state
                 return connection
@@ -150,27 +165,21 @@ class Index:
         *frees*: the change takes things away, so a full disk may spend the reserve on it.
         """
         with self._thread(), translated(self._home.database), self.exclusive():
-            damaged = spent = False
-            while True:
-                try:
-                    return self._write(change, damaged=damaged)
-                except IndexDamaged as error:
-                    if damaged:
-                        raise StoreDamaged(str(self._home.database), str(error)) from error
-                    damaged = True
-                except StoreFull:
-                    if spent or not frees:
-                        raise
-                    homes.spend_reserve(self._home)
-                    spent = True
-                finally:
-                    if spent:
-                        with suppress(OSError):  # still full: the next `frees` does without
-                            homes.keep_reserve(self._home)
+            try:
+                return self._insist(lambda distrust: self._write(change, distrust))
+            except StoreFull:
+                if not frees:
+                    raise
+            homes.spend_reserve(self._home)
+            try:
+                return self._insist(lambda distrust: self._write(change, distrust))
+            finally:
+                with suppress(OSError):  # still full: the next that `frees` does without
+                    homes.keep_reserve(self._home)
 
-    def _write(self, change: Callable[[Writer], T], *, damaged: bool) -> T:
+    def _write(self, change: Callable[[Writer], T], distrust: Distrust) -> T:
         with self._translated():
-            connection = self._mended(self.runs, damaged=damaged)
+            connection = self._mended(self.runs, distrust)
             connection.execute("BEGIN IMMEDIATE")
             writer = Writer(connection, self.folder(self.run), self.run)
             try:
@@ -213,26 +222,19 @@ class Index:
     def survey(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what *ask* says of all scopes, with the store's lock held."""
         with self._thread(), translated(self._home.database), self.exclusive():
-            with suppress(IndexDamaged):
-                return self._survey(ask, damaged=False)
-            try:
-                return self._survey(ask, damaged=True)
-            except IndexDamaged as error:
-                raise StoreDamaged(str(self._home.database), str(error)) from error
+            return self._insist(lambda distrust: self._survey(ask, distrust))
 
-    def _survey(self, ask: Callable[[sqlite3.Connection], T], *, damaged: bool) -> T:
+    def _survey(self, ask: Callable[[sqlite3.Connection], T], distrust: Distrust) -> T:
         with self._translated():
-            connection = self._mended(self.everywhere(), damaged=damaged)
+            connection = self._mended(self.everywhere(), distrust)
             self._drop_lost_scopes(connection)
             return ask(connection)
 
-    def _mended(self, runs: tuple[str, ...], *, damaged: bool) -> sqlite3.Connection:
-        """Return the database in step with the files; made again where it has to be.
-
-        *damaged*: an error said so. It is asked again, whole: another process may have made
-        it again since, and what was learned about layers would be lost without need.
-        """
-        if not damaged:
+    def _mended(self, runs: tuple[str, ...], distrust: Distrust) -> sqlite3.Connection:
+        """Return the database in step with the files of *runs*; made again where it has to be."""
+        if distrust is Distrust.ALL:
+            return self.make_again()
+        if distrust is Distrust.NONE:
             with _suppressed_damage():
                 connection = self._connect(create=True)
                 self._reconcile(connection, runs)
