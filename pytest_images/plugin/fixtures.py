@@ -20,7 +20,7 @@ def images(pytestconfig: pytest.Config) -> Images:
     """The door to all image operations; what this run names is gone after it."""
     from pytest_images.plugin.session import session_of
 
-    return session_of(pytestconfig).images
+    return session_of(pytestconfig).door()
 
 
 @pytest.fixture

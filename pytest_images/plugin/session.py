@@ -51,9 +51,11 @@ class Session:
 
     # The host.
 
-    @property
-    def images(self) -> Images:
-        """The door, made at the first call. Raises InvalidUsage, HookError."""
+    def door(self) -> Images:
+        """Return the door, made at the first call. Raises InvalidUsage, HookError.
+
+        A method: older versions of pytest read every property of a plugin, looking for fixtures.
+        """
         __tracebackhide__ = True
         if self._host is None:
             host = self._make_host()
