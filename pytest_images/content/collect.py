@@ -151,8 +151,8 @@ class Collector:
                 if self._move_away(blob, unless_used=not known_only):
                     gone.append(blob)
                     freed += blob.size
+            self._forget(gone)  # before one of them can be recorded again
         empty_trash(self._home)
-        self._forget(gone)
         return gone
 
     def _is_young(self, blob: Candidate) -> bool:

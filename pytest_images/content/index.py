@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_images.model.reference import Reference
 
 T = TypeVar("T")
+_FORK_PATIENCE = 5.0  # seconds that a fork waits for another thread's change
 GLOBAL = ""  # the run of the scope that is no run's
 
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
@@ -44,7 +45,19 @@ def _after_fork() -> None:
         index.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+def _before_fork() -> None:
+    for index in list(_indexes):
+        index.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for index in list(_indexes):
+        index.after_fork_in_parent()
+
+
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork
+)
 
 
 class Distrust(Enum):
@@ -75,6 +88,7 @@ class Index:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._depth = 0
+        self._forking = False
         self._shadow: tuple[tuple[int, ...], sqlite3.Connection] | None = None
 
     def close(self) -> None:
@@ -95,7 +109,10 @@ class Index:
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what *ask* says, of one consistent state."""
         with self._thread(), translated(self._home.database):
-            return self._insist(lambda distrust: self._ask(ask, distrust))
+            try:
+                return self._insist(lambda distrust: self._ask(ask, distrust))
+            finally:
+                self._settle()  # once more: an interrupt may have hit the first
 
     def _insist(self, attempt: Callable[[Distrust], T]) -> T:
         """Try, and where the database proves to be damaged try again, trusting it less."""
@@ -109,12 +126,15 @@ class Index:
 
     def _ask(self, ask: Callable[[sqlite3.Connection], T], distrust: Distrust) -> T:
         with self._translated():
-            connection = self._view(distrust)
             try:
-                return ask(connection)
+                return ask(self._view(distrust))
             finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._settle()
+
+    def _settle(self) -> None:
+        """End a transaction that is still open: it would keep others from changing anything."""
+        if self._connection is not None:
+            self._roll_back(self._connection)
 
     def _view(self, distrust: Distrust) -> sqlite3.Connection:
         if distrust is Distrust.NONE:
@@ -125,7 +145,7 @@ class Index:
                     return connection
                 connection.execute("ROLLBACK")
         try:
-            with self.exclusive():
+            with translated(self._home.database), self.exclusive():
                 connection = self._mended(self.runs, distrust)
                 connection.execute("BEGIN")
                 connection.execute("SELECT id FROM scope").fetchone()  # holds this state
@@ -170,6 +190,8 @@ class Index:
             except StoreFull:
                 if not frees:
                     raise
+            finally:
+                self._settle()
             homes.spend_reserve(self._home)
             try:
                 return self._insist(lambda distrust: self._write(change, distrust))
@@ -180,14 +202,16 @@ class Index:
     def _write(self, change: Callable[[Writer], T], distrust: Distrust) -> T:
         with self._translated():
             connection = self._mended(self.runs, distrust)
-            connection.execute("BEGIN IMMEDIATE")
-            writer = Writer(connection, self.folder(self.run), self.run)
+            writer: Writer | None = None
             try:
+                connection.execute("BEGIN IMMEDIATE")
+                writer = Writer(connection, self.folder(self.run), self.run)
                 result = change(writer)
                 writer.apply()
                 connection.execute("COMMIT")
             except BaseException:
-                writer.undo()
+                if writer is not None:
+                    writer.undo()
                 self._roll_back(connection)
                 raise
             writer.finish()
@@ -222,7 +246,10 @@ class Index:
     def survey(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Return what *ask* says of all scopes, with the store's lock held."""
         with self._thread(), translated(self._home.database), self.exclusive():
-            return self._insist(lambda distrust: self._survey(ask, distrust))
+            try:
+                return self._insist(lambda distrust: self._survey(ask, distrust))
+            finally:
+                self._settle()
 
     def _survey(self, ask: Callable[[sqlite3.Connection], T], distrust: Distrust) -> T:
         with self._translated():
@@ -340,6 +367,16 @@ class Index:
     def _translated(self) -> AbstractContextManager[None]:
         return database.translated(self._home.database, self._timeout)
 
+    def before_fork(self) -> None:
+        """Let no thread be inside SQLite at the fork: the child would inherit its locks as held."""
+        self._forking = self._mutex.acquire(timeout=_FORK_PATIENCE)
+
+    def after_fork_in_parent(self) -> None:
+        """Let the other threads go on."""
+        if self._forking:
+            self._forking = False
+            self._mutex.release()
+
     def after_fork(self) -> None:
         """Leave the parent's connection alone: SQLite's may not even be closed in a child."""
         if self._connection is not None:
@@ -405,9 +442,10 @@ class Writer:
         self._change.apply()
 
     def undo(self) -> None:
-        """Put the record files back."""
-        if self._change is not None:
-            self._change.undo()
+        """Put the record files back, and say so: nobody has to read them again."""
+        if self._change is not None and self._change.undo():
+            with suppress(OSError):
+                self._folder.set_stamp(self._sequence - 1)
 
     def finish(self) -> None:
         """Say that files and database agree again."""

@@ -41,13 +41,13 @@ class Held:
         _open.add(self)
 
     def release(self) -> None:
-        """Release the lock. Safe when called twice."""
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            _open.discard(self)
+        """Release the lock. Safe when called twice, and when an interrupt cuts it short."""
+        if self.descriptor >= 0:
             with suppress(OSError):  # closing releases too; unlocking first also frees copies
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+            descriptor, self.descriptor = self.descriptor, -1
             os.close(descriptor)
+            _open.discard(self)
 
     def forget(self) -> None:
         """Close this process's copy without releasing the lock (after a fork)."""
@@ -67,7 +67,8 @@ class Held:
         self.release()
 
     def __del__(self) -> None:
-        self.release()
+        if hasattr(self, "descriptor"):  # else an interrupt came before there was one
+            self.release()
 
 
 # Every lock this process holds: a fork must close them all in the child.

@@ -199,15 +199,27 @@ class Change:
             (self._folder / file).rename(self._folder / f".old-{file}")
         self._durability.flush_folder(self._folder)
 
-    def undo(self) -> None:
-        """Put everything back as it was; what cannot be is read again by the next to come."""
-        for file in self._kept:
-            with suppress(OSError):
-                (self._folder / f".old-{file}").rename(self._folder / file)
+    def undo(self) -> bool:
+        """Put everything back as it was; says whether that went well.
+
+        What cannot be put back is read again by the next to come.
+        """
+        moves = [(f".old-{file}", file) for file in self._kept]
         leftovers = [*self._created, *(f".new-{file}" for file in self._fresh)]
+        well = True
+        for old, file in moves:
+            try:
+                (self._folder / old).rename(self._folder / file)
+            except FileNotFoundError:  # it was not moved yet
+                well = well and (self._folder / file).exists()
+            except OSError:
+                well = False
         for name in leftovers:
-            with suppress(OSError):
+            try:
                 (self._folder / name).unlink(missing_ok=True)
+            except OSError:
+                well = False
+        return well
 
     def finish(self) -> None:
         """Drop what was replaced."""

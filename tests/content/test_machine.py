@@ -20,18 +20,19 @@ from pytest_images.model.selector import Selector
 from pytest_images.testing import samples
 from pytest_images.testing.samples import Sample
 
-SAMPLES = (
-    samples.image("base"),
-    samples.image("base", layers=2),  # shares its first layer
-    samples.image("base", compression="none"),  # another manifest of the same config
-    samples.image("other", labels={"a": "b"}),
-)
+SAMPLES = {
+    "base": samples.image("base"),
+    "on top": samples.image("base", layers=2),  # shares its first layer
+    "plain": samples.image("base", compression="none"),  # another manifest of base's config
+    "other": samples.image("other", labels={"a": "b"}),
+}
+BLOBS = {digest for sample in SAMPLES.values() for digest in sample.blobs}
 NAMES = tuple(Reference.parse(text) for text in ("app:1", "app:2", "h:1/team/app:1"))
 GLOBAL, RUN = "", "run"
 
-a_sample, a_name = st.sampled_from(SAMPLES), st.sampled_from(NAMES)
+a_sample, a_name = st.sampled_from(sorted(SAMPLES)), st.sampled_from(NAMES)
 a_scope = st.sampled_from((GLOBAL, RUN))
-a_blob = st.sampled_from(sorted({digest for s in SAMPLES for digest in s.blobs}, key=str))
+a_blob = st.sampled_from(sorted(BLOBS, key=str))
 
 
 class Scope:
@@ -79,9 +80,11 @@ class StoreAndModel(RuleBasedStateMachine):
         merged.names = {key: value for key, value in merged.names.items() if value}
         return merged
 
+    def recorded(self) -> set[Digest]:
+        return self.scopes[GLOBAL].reached() | self.scopes[RUN].reached()
+
     def reached(self) -> set[Digest]:
-        held = {digest for _, digest in self.leases}
-        return self.scopes[GLOBAL].reached() | self.scopes[RUN].reached() | held | self.loose
+        return self.recorded() | {digest for _, digest in self.leases} | self.loose
 
     def drop_name(self, scope: str, name: Reference) -> None:
         self.scopes[scope].names.pop(name, None)
@@ -100,7 +103,10 @@ class StoreAndModel(RuleBasedStateMachine):
     # what is done to both
 
     @rule(scope=a_scope, sample=a_sample, names=st.lists(a_name, max_size=2, unique=True))
-    def add(self, scope: str, sample: Sample, names: list[Reference]) -> None:
+    def add(self, scope: str, sample: str, names: list[Reference]) -> None:
+        self.record(scope, SAMPLES[sample], names)
+
+    def record(self, scope: str, sample: Sample, names: list[Reference]) -> None:
         before = {n: s.config.id for n, s in self.seen(scope).names.items() if n in names and s}
         with self.stores[scope].lease() as lease:
             for digest, content in sample.blobs.items():
@@ -113,17 +119,17 @@ class StoreAndModel(RuleBasedStateMachine):
         self.spared -= set(sample.blobs)
 
     @rule(scope=a_scope, name=a_name, sample=a_sample)
-    def name(self, scope: str, name: Reference, sample: Sample) -> None:
-        seen = self.seen(scope)
-        recorded, before = seen.images.get(sample.config.id), seen.names.get(name)
+    def name(self, scope: str, name: Reference, sample: str) -> None:
+        seen, image = self.seen(scope), SAMPLES[sample].config.id
+        recorded, before = seen.images.get(image), seen.names.get(name)
         try:
-            displaced = self.stores[scope].name(name, sample.config.id)
+            displaced = self.stores[scope].name(name, image)
         except ImageNotFound:
             assert recorded is None
             return
         assert recorded is not None
         assert displaced == (before.config.id if before else None)
-        self.scopes[scope].images[sample.config.id] = recorded
+        self.scopes[scope].images[image] = recorded
         self.scopes[scope].names[name] = recorded
 
     @rule(scope=a_scope, name=a_name)
@@ -133,8 +139,11 @@ class StoreAndModel(RuleBasedStateMachine):
         self.drop_name(scope, name)
 
     @rule(scope=a_scope, sample=a_sample, delete=st.booleans())
-    def forget(self, scope: str, sample: Sample, delete: bool) -> None:
-        image, seen = sample.config.id, self.seen(scope)
+    def forget(self, scope: str, sample: str, delete: bool) -> None:
+        self.drop(scope, SAMPLES[sample].config.id, delete=delete)
+
+    def drop(self, scope: str, image: Digest, *, delete: bool) -> None:
+        seen = self.seen(scope)
         recorded = seen.images.get(image)
         names = sorted(n for n, s in seen.names.items() if s and s.config.id == image)
         try:
@@ -175,7 +184,13 @@ class StoreAndModel(RuleBasedStateMachine):
     def collect(self, scope: str) -> None:
         self.may_spare()
         self.stores[scope].collect(0)
-        self.are_gone({digest for sample in SAMPLES for digest in sample.blobs})
+        self.are_gone(BLOBS)
+
+    @rule(scope=a_scope)
+    def drop_everything(self, scope: str) -> None:
+        for image in self.seen(scope).images:
+            self.drop(scope, image, delete=False)
+        self.collect(scope)
 
     def are_gone(self, content: set[Digest]) -> None:
         for digest in content - self.reached() - self.spared:
@@ -213,7 +228,7 @@ class StoreAndModel(RuleBasedStateMachine):
 
     def forgets_the_past(self) -> None:
         """A new index does not know what was part of an image once."""
-        self.spared |= {digest for sample in SAMPLES for digest in sample.blobs} - self.reached()
+        self.spared |= BLOBS - self.recorded()
 
     # what always holds
 
