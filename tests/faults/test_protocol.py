@@ -144,7 +144,7 @@ def test_a_wait_that_is_asked_for_is_kept_up_to_its_cap(
     registry.on("GET", "manifests", Fault(status=status, headers={"Retry-After": asked}), nth=1)
     began = time.monotonic()
     rig.pull(f"{registry}/app:1")
-    assert least <= time.monotonic() - began < most + 0.5
+    assert least <= time.monotonic() - began < most + 2
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_no_more_than_a_few_are_read() -> None:
 def test_a_hostile_header_is_read_in_no_time(text: str) -> None:
     began = time.monotonic()
     parse_challenges(text)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
 
 
 @settings(max_examples=300, derandomize=True)
