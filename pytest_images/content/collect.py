@@ -24,6 +24,7 @@ from pytest_images.errors import (
     InvalidDocument,
     LimitExceeded,
     StoreDamaged,
+    StoreFull,
 )
 from pytest_images.model.digest import HEX_DIGITS, Digest
 
@@ -151,7 +152,11 @@ class Collector:
                 if self._move_away(blob, unless_used=not known_only):
                     gone.append(blob)
                     freed += blob.size
-            self._forget(gone)  # before one of them can be recorded again
+            try:
+                self._forget(gone)  # before one of them can be recorded again
+            except StoreFull:
+                empty_trash(self._home)
+                self._forget(gone)
         empty_trash(self._home)
         return gone
 

@@ -17,7 +17,7 @@ SCENARIOS = (
     *("repair", "rebuild", "mend", "recover", "learn"),
 )
 FAULTS = ("kill", "eio", "full", "eio-read")
-SAMPLE = 5  # points of each scenario and fault in an ordinary run
+SAMPLE = 3  # points of each scenario and fault in an ordinary run
 
 
 @pytest.fixture(scope="module")
