@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pytest_images.content.durability import Durability
 from pytest_images.content.store import Lease, Store
@@ -31,6 +31,7 @@ NAMES = tuple(Reference.parse(text) for text in ("app:1", "app:2", "h:1/team/app
 GLOBAL, RUN = "", "run"
 
 a_sample, a_name = st.sampled_from(sorted(SAMPLES)), st.sampled_from(NAMES)
+some_names = st.lists(a_name, min_size=1, max_size=2, unique=True)
 a_scope = st.sampled_from((GLOBAL, RUN))
 a_blob = st.sampled_from(sorted(BLOBS, key=str))
 
@@ -102,7 +103,18 @@ class StoreAndModel(RuleBasedStateMachine):
 
     # what is done to both
 
-    @rule(scope=a_scope, sample=a_sample, names=st.lists(a_name, max_size=2, unique=True))
+    @initialize(sample=a_sample, others=st.booleans())
+    def begin_with_something_named(self, sample: str, others: bool) -> None:
+        """Few steps have to reach far: what is global is named, and half the time hidden."""
+        self.record(GLOBAL, SAMPLES[sample], list(NAMES[:2]))
+        if others:
+            self.record(RUN, SAMPLES["other"], list(NAMES[1:]))
+
+    @rule(scope=a_scope, sample=a_sample)
+    def add_unnamed(self, scope: str, sample: str) -> None:
+        self.record(scope, SAMPLES[sample], [])
+
+    @rule(scope=a_scope, sample=a_sample, names=some_names)
     def add(self, scope: str, sample: str, names: list[Reference]) -> None:
         self.record(scope, SAMPLES[sample], names)
 
@@ -186,8 +198,9 @@ class StoreAndModel(RuleBasedStateMachine):
         self.stores[scope].collect(0)
         self.are_gone(BLOBS)
 
+    @precondition(lambda self: self.leases)
     @rule(scope=a_scope)
-    def drop_everything(self, scope: str) -> None:
+    def drop_everything_but_what_is_held(self, scope: str) -> None:
         for image in self.seen(scope).images:
             self.drop(scope, image, delete=False)
         self.collect(scope)
@@ -210,21 +223,18 @@ class StoreAndModel(RuleBasedStateMachine):
         self.scopes[RUN] = Scope()
         self.stores[RUN] = self.open(RUN)
 
-    @rule(scope=a_scope)
-    def reopen(self, scope: str) -> None:
-        self.stores[scope].close()
-        self.stores[scope] = self.open(scope)
-
-    @rule(scope=a_scope, rebuild=st.booleans())
-    def check(self, scope: str, rebuild: bool) -> None:
-        assert self.stores[scope].fsck(rebuild=rebuild).problems == ()
-        if rebuild:
+    @rule(scope=a_scope, deed=st.sampled_from(("reopen", "check", "rebuild", "lose the database")))
+    def change_nothing(self, scope: str, deed: str) -> None:
+        if deed == "reopen":
+            self.stores[scope].close()
+            self.stores[scope] = self.open(scope)
+        elif deed == "lose the database":
+            (self.folder / "store" / "index.sqlite").unlink()
             self.forgets_the_past()
-
-    @rule()
-    def lose_the_database(self) -> None:
-        (self.folder / "store" / "index.sqlite").unlink()
-        self.forgets_the_past()
+        else:
+            assert self.stores[scope].fsck(rebuild=deed == "rebuild").problems == ()
+        if deed == "rebuild":
+            self.forgets_the_past()
 
     def forgets_the_past(self) -> None:
         """A new index does not know what was part of an image once."""
