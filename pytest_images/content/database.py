@@ -103,8 +103,8 @@ def prepare(
     level = "FULL" if durability is Durability.SAFE else "OFF"
     connection.execute(f"PRAGMA synchronous={level}")
     if version == 0:
-        if not create:
-            raise IndexDamaged("it has no tables")
+        if not create or _tables(connection):  # both come in one transaction
+            raise IndexDamaged("it has no version")
         _make(connection)
 
 
@@ -113,10 +113,14 @@ def check(connection: sqlite3.Connection) -> None:
     for (finding,) in connection.execute("PRAGMA integrity_check(1)"):
         if finding != "ok":
             raise IndexDamaged(finding)
-    query = "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name"
-    tables = {name for (name,) in connection.execute(query)}
+    tables = _tables(connection)
     if tables != TABLES:
         raise IndexDamaged(f"its tables are {', '.join(sorted(tables)) or 'missing'}")
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    query = "SELECT name FROM sqlite_master WHERE type='table'"
+    return {name for (name,) in connection.execute(query)}
 
 
 def _make(connection: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_images.content import locks
 from pytest_images.content.failures import translated
-from pytest_images.errors import ImagesError
+from pytest_images.errors import StoreDamaged, StoreUnsafe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,16 +91,16 @@ def sweep(home: Home) -> None:
 
 
 def _sweep(home: Home) -> list[Path]:
-    """Drop dead leases; returns the files of live ones."""
+    """Drop dead leases; returns the files of live ones. What is no file of ours holds nothing.
+
+    Raises StoreError where the disk does not answer: that proves no lease dead.
+    """
     live = []
     for path in list(home.leases.iterdir()):
         try:
             free = locks.attempt(path)
-        except FileNotFoundError:
-            continue
-        except ImagesError:
-            live.append(path)  # not a lease file: the check names it
-            continue
+        except (StoreDamaged, StoreUnsafe):
+            continue  # it ended meanwhile, or is a link or a folder: the check names those
         if free is None:
             live.append(path)
             continue
