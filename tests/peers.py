@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,96 @@ def serving_docker_registry(folder: Path) -> Iterator[DockerRegistry]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """A Docker engine and its client; called with the words of a command, it gives its output."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+
+    def run(self, *words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run a command of the client, whatever its exit status."""
+        return subprocess.run(
+            [*self.command, *map(str, words)],
+            capture_output=True,
+            check=False,
+            input=stdin,
+            env=self.environment,
+            timeout=120,
+        )
+
+    def __call__(self, *words: str | Path, stdin: bytes = b"") -> bytes:
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode == 0, f"docker {words}: {done.stderr.decode()}"
+        return done.stdout
+
+
+@contextlib.contextmanager
+def serving_docker() -> Iterator[Docker]:
+    """Run a Docker engine of our own, without network and containers, until the block ends."""
+    client, server = peer("docker"), peer("dockerd")
+    peer("root")
+    # A socket's path is short, hence not pytest's folder.
+    with tempfile.TemporaryDirectory(prefix="pi-", dir="/tmp") as folder:
+        socket = f"unix://{folder}/docker.sock"
+        words = (
+            *("unshare", "--mount"),  # the mounts it makes on its folders go with it
+            *(server, f"--host={socket}", f"--data-root={folder}/data"),
+            *(f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", "--storage-driver=vfs"),
+            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+        )
+        log = Path(folder, "log")
+        with log.open("wb") as out, subprocess.Popen(words, stdout=out, stderr=out) as daemon:
+            docker = Docker((client, f"--host={socket}"), {**os.environ, "DOCKER_CONFIG": folder})
+            try:
+                _await_docker(docker, daemon, log)
+                yield docker
+            finally:
+                daemon.terminate()
+                daemon.wait(30)
+
+
+def _await_docker(docker: Docker, daemon: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and daemon.poll() is None:
+        if docker.run("version").returncode == 0:
+            return
+        time.sleep(0.1)
+    tell = pytest.fail if is_required("dockerd") else pytest.skip
+    tell(f"dockerd does not start: {log.read_text()[-1000:]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A podman or buildah with a storage of its own, in a folder whose path is short."""
+
+    program: str
+    folder: Path
+
+    def __call__(self, *words: str | Path) -> str:
+        command = [
+            *(peer(self.program), "--root", self.folder / "root"),
+            *("--runroot", self.folder / "run", "--storage-driver", "vfs", *words),
+        ]
+        # No settings of Docker's: buildah insists on the file that DOCKER_CONFIG leads to.
+        environment = {k: v for k, v in os.environ.items() if k != "DOCKER_CONFIG"}
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, f"{self.program} {words}: {done.stderr}"
+        return done.stdout
+
+
+@contextlib.contextmanager
+def storing(program: str) -> Iterator[Storage]:
+    """Give *program* (podman, buildah) with an empty storage, gone when the block ends."""
+    peer(program)
+    peer("root")
+    folder = Path(tempfile.mkdtemp(prefix="pi-", dir="/tmp"))  # podman takes 50 characters
+    try:
+        yield Storage(program, folder)
+    finally:
+        shutil.rmtree(folder)
 
 
 def _free_port() -> int:

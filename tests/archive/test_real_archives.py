@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import lzma
-import os
-import shutil
 import subprocess
-import tempfile
-import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,10 +13,11 @@ import zstandard
 
 from pytest_images.model.platform import Platform
 from pytest_images.testing import samples
-from tests.peers import is_required, peer
+from tests.peers import Storage, peer, serving_docker, storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_images.archive.found import Found
     from tests.archive.conftest import Loading
@@ -122,45 +116,23 @@ def test_what_skopeo_saves_is_loaded(
     assert found.config.diff_ids == ONE.config.diff_ids
 
 
-@dataclass(frozen=True)
-class Storage:
-    """A podman or buildah with a storage of its own."""
-
-    program: str
-    folder: Path
-
-    def __call__(self, *arguments: str | Path) -> None:
-        storage: list[str | Path] = [
-            "--root",
-            self.folder / "root",
-            "--runroot",
-            self.folder / "run",
-        ]
-        command: list[str | Path] = [
-            peer(self.program),
-            *storage,
-            "--storage-driver",
-            "vfs",
-            *arguments,
-        ]
-        environment = {k: v for k, v in os.environ.items() if k != "DOCKER_CONFIG"}
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        assert done.returncode == 0, done.stderr
+@pytest.fixture
+def podman() -> Iterator[Storage]:
+    with storing("podman") as podman:
+        yield podman
 
 
 @pytest.fixture
-def storage() -> Iterator[Callable[[str], Storage]]:
-    folder = Path(tempfile.mkdtemp(prefix="pi-", dir="/tmp"))  # podman takes 50 characters
-    yield lambda program: Storage(program, folder)
-    shutil.rmtree(folder)
+def buildah() -> Iterator[Storage]:
+    with storing("buildah") as buildah:
+        yield buildah
 
 
 @pytest.mark.peer("podman", "root")
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive", "oci-dir", "docker-archive -m"])
 def test_what_podman_saves_is_loaded(
-    load: Loading, storage: Callable[[str], Storage], tmp_path: Path, form: str
+    load: Loading, podman: Storage, tmp_path: Path, form: str
 ) -> None:
-    podman = storage("podman")
     names = ["app.test/one:1", "app.test/two:2"] if form.endswith("-m") else ["app.test/one:1"]
     archive = tmp_path / "archive.tar"
     for name in names:
@@ -174,9 +146,8 @@ def test_what_podman_saves_is_loaded(
 
 @pytest.mark.peer("buildah", "root")
 def test_what_buildah_pushes_into_an_archive_is_loaded(
-    load: Loading, storage: Callable[[str], Storage], tmp_path: Path
+    load: Loading, buildah: Storage, tmp_path: Path
 ) -> None:
-    buildah = storage("buildah")
     archive = buildah.folder / "one.tar"  # buildah makes a name of the path
     archive.write_bytes(ONE.archive("app.test/one:1"))
     buildah("pull", "-q", f"oci-archive:{archive}")
@@ -187,53 +158,11 @@ def test_what_buildah_pushes_into_an_archive_is_loaded(
         assert found.config.diff_ids == ONE.config.diff_ids
 
 
-@pytest.fixture
-def docker() -> Iterator[Callable[..., bytes]]:
-    """A Docker engine of our own, without network and containers."""
-    folder = Path(tempfile.mkdtemp(prefix="pi-", dir="/tmp"))  # a socket's path is short
-    socket = f"unix://{folder}/docker.sock"
-    # In a mount namespace of its own: the mounts it makes on its folders go with it.
-    command = ["unshare", "--mount", peer("dockerd"), "--host", socket]
-    command += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
-    command += ["--pidfile", f"{folder}/pid", "--storage-driver", "vfs"]
-    command += ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
-    log = folder / "log"
-    with log.open("wb") as out:
-        engine = subprocess.Popen(command, stdout=out, stderr=out)
-
-    def run(*arguments: str) -> bytes:
-        environment = {**os.environ, "DOCKER_CONFIG": str(folder)}
-        client = [peer("docker"), "--host", socket, *arguments]
-        return subprocess.run(client, check=True, capture_output=True, env=environment).stdout
-
-    try:
-        _wait_for(engine, run, log)
-        yield run
-    finally:
-        engine.terminate()
-        engine.wait(20)
-        shutil.rmtree(folder)
-
-
-def _wait_for(engine: subprocess.Popen[bytes], run: Callable[..., bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while engine.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            run("version")
-            return
-        time.sleep(0.1)
-    tell = pytest.fail if is_required("dockerd") else pytest.skip
-    tell(f"dockerd does not start: {log.read_text()[-1000:]}")
-
-
 @pytest.mark.peer("dockerd", "docker", "root")
-def test_what_docker_saves_is_loaded(
-    docker: Callable[..., bytes], load: Loading, tmp_path: Path
-) -> None:
-    archive = tmp_path / "archive.tar"
+def test_what_docker_saves_is_loaded(load: Loading) -> None:
     saved = {"app.test/one:1": samples.image("one"), "app.test/two:2": samples.image("two")}
-    for name, sample in saved.items():
-        archive.write_bytes(sample.archive(name, form="docker-old"))
-        docker("load", "-q", "-i", str(archive))
-    found = ids(load(docker("save", *saved)))
+    with serving_docker() as docker:
+        for name, sample in saved.items():
+            docker("load", "-q", stdin=sample.archive(name, form="docker-old"))
+        found = ids(load(docker("save", *saved)))
     assert found == {name: sample.config.id.encoded for name, sample in saved.items()}

@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_images.testing import samples
-from tests.peers import peer
+from tests.peers import peer, serving_docker
 from tests.server.talk import Client
 
 if TYPE_CHECKING:
@@ -146,52 +145,14 @@ def test_buildah_pushes_what_it_commits(registry: Registry, tmp_path: Path) -> N
     assert config["config"]["Labels"]["a"] == "b"
 
 
-@pytest.fixture
-def docker(tmp_path: Path, short: Path) -> Iterator[tuple[str, ...]]:
-    """A Docker daemon of this test's own, and the client that speaks to it."""
-    client, server = peer("docker"), peer("dockerd")
-    peer("root")
-    socket = f"unix://{short / 'docker.sock'}"
-    words = (
-        *("unshare", "--mount"),  # the mounts it makes on its folders go with it
-        server,
-        f"--host={socket}",
-        f"--data-root={tmp_path / 'docker'}",
-        f"--exec-root={short / 'exec'}",
-        f"--pidfile={tmp_path / 'docker.pid'}",
-        "--bridge=none",
-        "--iptables=false",
-        "--storage-driver=vfs",
-    )
-    with (
-        (tmp_path / "dockerd.log").open("wb") as log,
-        subprocess.Popen(words, stdout=log, stderr=log) as daemon,
-    ):
-        try:
-            command = (client, f"--host={socket}")
-            _wait_for(command, daemon, tmp_path / "dockerd.log")
-            yield command
-        finally:
-            daemon.terminate()
-            daemon.wait(30)
-
-
-def _wait_for(command: tuple[str, ...], daemon: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and daemon.poll() is None:
-        if subprocess.run([*command, "version"], capture_output=True, check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"dockerd did not start: {log.read_text()[-2000:]}")
-
-
 @pytest.mark.peer("docker", "dockerd", "root")
-def test_docker_pulls_and_pushes(registry: Registry, docker: tuple[str, ...]) -> None:
+def test_docker_pulls_and_pushes(registry: Registry) -> None:
     client = Client(registry)
     client.push(SAMPLE, "in")
-    run(*docker, "pull", f"{registry}/app:in")
-    run(*docker, "tag", f"{registry}/app:in", f"{registry}/other:out")
-    run(*docker, "push", f"{registry}/other:out")
+    with serving_docker() as docker:
+        docker("pull", f"{registry}/app:in")
+        docker("tag", f"{registry}/app:in", f"{registry}/other:out")
+        docker("push", f"{registry}/other:out")
     pushed = client.ask("GET", "/v2/other/manifests/out").json()
     client.close()
     assert pushed["config"]["digest"] == str(SAMPLE.config.id)
