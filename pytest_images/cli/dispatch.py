@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_images.cli.options import Parsed
 
 IMAGE_VERBS = {
+    "history": "Show the history of an image",
     "inspect": "Display detailed information on one or more images",
     "load": "Load an image from a tar archive or STDIN",
     "ls": "List images",
@@ -34,7 +35,7 @@ GROUPS = {
 VERBS = IMAGE_VERBS | STORE_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
-NOT_YET = ("build", "history", "import", "prune", "save")
+NOT_YET = ("build", "import", "prune", "save")
 
 ROOT = Command("", "COMMAND", OPTIONS)
 

@@ -10,6 +10,7 @@ from typing import Any
 # Control characters of both sets (JSON itself leaves the second), halves of surrogate pairs
 # (not encodable), and the line separators that Go's JSON escapes too.
 _UNSAFE = "[\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+_CONTROLS = _UNSAFE[:-1] + "\x00-\x08\x0b-\x1f]"  # all but tab and line feed
 
 
 def draws() -> bool:
@@ -31,3 +32,22 @@ def json_text(document: object, *, indent: int | None = None) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
     return re.sub(_UNSAFE, lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def go_json(document: object) -> str:
+    """Return *document* as one line of JSON with the escapes of Go's encoder."""
+    text = json_text(document)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def plain(text: str) -> str:
+    r"""Return *text* with control characters escaped, all but tab and line feed.
+
+    >>> print(plain("\x1b[2J"))
+    \x1b[2J
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_CONTROLS, lambda match: ascii(match[0])[1:-1], text)

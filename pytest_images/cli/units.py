@@ -81,6 +81,27 @@ def go_time(moment: datetime | None) -> str:
     return local.strftime("%Y-%m-%d %H:%M:%S %z %Z")
 
 
+def ellipsis(text: str, columns: int) -> str:
+    """Return *text* cut to *columns* of a terminal, the last one ``…``; wide characters take two.
+
+    >>> ellipsis("abcdef", 4)
+    'abc…'
+    """
+    if text.isascii():
+        return text if len(text) <= columns else f"{text[: columns - 1]}…"
+    import unicodedata
+
+    widths = [1 + (unicodedata.east_asian_width(character) in "WF") for character in text]
+    if sum(widths) <= columns:
+        return text
+    taken = 0
+    for count, width in enumerate(widths):
+        taken += width
+        if taken >= columns:
+            return text[:count] + "…"
+    return text
+
+
 def now() -> datetime:
     """Return the time of this machine's clock, with its zone."""
     return datetime.now(UTC)

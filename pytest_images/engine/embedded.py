@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.model.endpoint import Access, Credentials
-    from pytest_images.model.image import Image, Loaded, Pushed, Removal
+    from pytest_images.model.image import HistoryLine, Image, Loaded, Pushed, Removal
     from pytest_images.model.inspection import Inspection
     from pytest_images.model.progress import Progress
+    from pytest_images.model.request.history import HistoryRequest
     from pytest_images.model.request.inspect import InspectRequest
     from pytest_images.model.request.load import LoadRequest
     from pytest_images.model.request.ls import LsRequest
@@ -147,3 +148,10 @@ class EmbeddedEngine:
         from pytest_images.engine.tag import tag
 
         return tag(images, self.store, request)
+
+    @hookimpl
+    def image_history(self, images: Images, request: HistoryRequest) -> tuple[HistoryLine, ...]:
+        """Say how an image was made."""
+        from pytest_images.engine.history import history
+
+        return history(images, self.store, request)

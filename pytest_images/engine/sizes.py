@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_images.errors import DigestMismatch
+from pytest_images.errors import DigestMismatch, ImagesError
 
 if TYPE_CHECKING:
     from pytest_images.content.facts import LayerFacts
@@ -23,13 +23,35 @@ def measured(store: Store, image: Image) -> Image:
     """
     if image.size is not None:
         return image
+    sizes = [_content_size(store, *layer) for layer in _layers(store, image)]
+    return replace(image, size=sum(sizes))
+
+
+def layer_sizes(store: Store, image: Image) -> list[int | None]:
+    """Return what each layer of *image* takes unpacked, in bytes, the base first.
+
+    None stands for a layer that cannot be measured. Raises InvalidDocument.
+    """
+    return [_size_or_none(store, *layer) for layer in _layers(store, image)]
+
+
+def _layers(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
+    """Return digest and diff ID of each layer. Raises InvalidDocument."""
     manifest, config = manifest_of(store, image), store.config_of(image.id)
     config.require_layers_of(manifest, str(image.id))
-    facts = [
-        store.layer(layer.digest) or _look_into(store, layer.digest, diff_id)
-        for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
-    ]
-    return replace(image, size=sum(fact.content_size for fact in facts))
+    digests = (layer.digest for layer in manifest.layers)
+    return list(zip(digests, config.diff_ids, strict=True))
+
+
+def _content_size(store: Store, digest: Digest, diff_id: Digest) -> int:
+    return (store.layer(digest) or _look_into(store, digest, diff_id)).content_size
+
+
+def _size_or_none(store: Store, digest: Digest, diff_id: Digest) -> int | None:
+    try:
+        return _content_size(store, digest, diff_id)
+    except ImagesError:
+        return None
 
 
 def manifest_of(store: Store, image: Image) -> Manifest:

@@ -40,7 +40,8 @@ def imported_by(*words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["ls"], ["ls", "-q"], ["tag", "app:1", "other:1"], ["inspect", "app:1"]]
+    "words",
+    [["ls"], ["ls", "-q"], ["tag", "app:1", "other:1"], ["inspect", "app:1"], ["history", "app:1"]],
 )
 def test_quick_commands_import_nothing_heavy(words: list[str], store: Store) -> None:
     samples.image("one").put(store, "app:1")
