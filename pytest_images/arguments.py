@@ -107,7 +107,11 @@ def opened(source: Source) -> Iterator[tuple[BinaryIO | Path, str]]:
 
 @contextlib.contextmanager
 def written(to: BinaryIO | Path | str) -> Iterator[BinaryIO]:
-    """Give the stream to write to; a path gets the whole content at the end or keeps its own."""
+    """Give the stream to write to; a path gets the whole content at the end or keeps its own.
+
+    What was written is on the disk before the name stands for it. Raises InvalidUsage for a
+    path that is no file, OSError naming it.
+    """
     if not isinstance(to, str | Path):
         yield to
         return
@@ -115,12 +119,48 @@ def written(to: BinaryIO | Path | str) -> Iterator[BinaryIO]:
     import tempfile
 
     target = Path(to)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    _refuse_other_than_file(target)
+    with _naming(target):
+        descriptor, name = tempfile.mkstemp(prefix=".save-", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with os.fdopen(descriptor, "wb") as stream, _naming(target):
             yield stream
-        Path(name).chmod(0o644)
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """Refuse what would be replaced by a file: a device, a pipe, a link (as Docker does)."""
+    import stat
+
+    kinds = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFLNK: "a symbolic link directly",
+        stat.S_IFIFO: "a named pipe (FIFO)",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a character device file",
+        stat.S_IFBLK: "a block device file",
+    }
+    try:
+        kind = stat.S_IFMT(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if kind != stat.S_IFREG:
+        error = InvalidUsage(str(path), f"cannot write to {kinds.get(kind, 'it')}")
+        error.add_note("Name a file; standard output can be redirected anywhere.")
+        raise error
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an OSError of the block say which file it is about: a write's does not know."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)
         raise

@@ -114,7 +114,8 @@ def _with_docker_names(shelf: Shelf, found: Sequence[Candidate]) -> list[Candida
         others = [name for name in entry.references if owners.get(name, identity) != identity]
         if place is None or others:
             raise _disagree(shelf, str(others[0]) if others else entry.config)
-        result[place] = result[place].named(entry.references)
+        added = [name for name in entry.references if name not in owners]
+        result[place] = result[place].named(added)
     return result
 
 

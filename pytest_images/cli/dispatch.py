@@ -21,6 +21,7 @@ IMAGE_VERBS = {
     "pull": "Download an image from a registry",
     "push": "Upload an image to a registry",
     "rm": "Remove one or more images",
+    "save": "Save one or more images to a tar archive (streamed to STDOUT by default)",
     "tag": "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
 }
 STORE_VERBS = {
@@ -35,7 +36,7 @@ GROUPS = {
 VERBS = IMAGE_VERBS | STORE_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
-NOT_YET = ("build", "import", "prune", "save")
+NOT_YET = ("build", "import", "prune")
 
 ROOT = Command("", "COMMAND", OPTIONS)
 

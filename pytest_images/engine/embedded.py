@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.pull import PullRequest
     from pytest_images.model.request.push import PushRequest
     from pytest_images.model.request.rm import RmRequest
+    from pytest_images.model.request.save import SaveRequest
     from pytest_images.model.request.tag import TagRequest
     from pytest_images.registry.client import Client
 
@@ -113,6 +114,13 @@ class EmbeddedEngine:
         from pytest_images.engine.push import push
 
         return push(images, self.store, self.client, request)
+
+    @hookimpl
+    def image_save(self, images: Images, request: SaveRequest) -> tuple[Image, ...]:
+        """Write images as one archive."""
+        from pytest_images.engine.save import save
+
+        return save(images, self.store, request)
 
     @hookimpl
     def image_load(self, images: Images, request: LoadRequest) -> tuple[Loaded, ...]:

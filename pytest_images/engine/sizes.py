@@ -44,7 +44,7 @@ def _layers(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
 
 
 def _content_size(store: Store, digest: Digest, diff_id: Digest) -> int:
-    return (store.layer(digest) or _look_into(store, digest, diff_id)).content_size
+    return facts_of(store, digest, diff_id).content_size
 
 
 def _size_or_none(store: Store, digest: Digest, diff_id: Digest) -> int | None:
@@ -63,8 +63,12 @@ def manifest_of(store: Store, image: Image) -> Manifest:
     return Manifest.parse(raw, descriptor.media_type, str(descriptor.digest))
 
 
-def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+def facts_of(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+    """Return what a layer is unpacked; one nobody has looked into yet is read now."""
+    return store.layer(digest) or _look_into(store, digest, diff_id)
 
+
+def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
     from pytest_images.layer.limit import expansion_limit
     from pytest_images.layer.measure import measure
 

@@ -102,6 +102,32 @@ class EngineContract:
         [loaded] = images.load(BytesIO(samples.image("second").archive("app:1")))
         assert loaded.displaced == first.config.id
 
+    def test_save_writes_what_load_reads(self, images: Images) -> None:
+        self._needs("load", "save", "rm")
+        sample = self._load(images, "saved", "app:1", layers=2)
+        archive = BytesIO()
+        [saved] = images.save("app:1", archive)
+        assert saved.id == sample.config.id
+        images.rm("app:1")
+        [loaded] = images.load(BytesIO(archive.getvalue()))
+        assert loaded.image.id == sample.config.id
+        assert loaded.reference is not None
+        assert loaded.reference.familiar == "app:1"
+
+    def test_save_by_id_gives_no_name(self, images: Images) -> None:
+        self._needs("load", "save", "rm", "ls")
+        sample = self._load(images, "nameless", "app:1")
+        archive = BytesIO()
+        images.save(str(sample.config.id), archive)
+        images.rm("app:1")
+        [loaded] = images.load(BytesIO(archive.getvalue()))
+        assert loaded.reference is None
+
+    def test_save_of_nothing_is_refused(self, images: Images) -> None:
+        self._needs("save")
+        with pytest.raises(ImageNotFound, match="missing"):
+            images.save("missing:1", BytesIO())
+
     def test_ls_of_nothing_is_empty(self, images: Images) -> None:
         self._needs("ls")
         assert images.ls() == ()
