@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TestEmbedded(EngineContract):
-    verbs = frozenset({"pull", "push", "load", "save", "tag", "ls", "rm", "inspect"})
+    verbs = frozenset({"pull", "push", "load", "save", "history", "tag", "ls", "rm", "inspect"})
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> Iterator[object]:
