@@ -18,6 +18,7 @@ IMAGE_VERBS = {
     "inspect": "Display detailed information on one or more images",
     "load": "Load an image from a tar archive or STDIN",
     "ls": "List images",
+    "prune": "Remove unused images",
     "pull": "Download an image from a registry",
     "push": "Upload an image to a registry",
     "rm": "Remove one or more images",
@@ -36,7 +37,7 @@ GROUPS = {
 VERBS = IMAGE_VERBS | STORE_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
-NOT_YET = ("build", "import", "prune")
+NOT_YET = ("build", "import")
 
 ROOT = Command("", "COMMAND", OPTIONS)
 

@@ -23,6 +23,13 @@ def watched(stream: Any) -> bool:
     return stream is not None and not stream.closed and bool(stream.isatty())
 
 
+def confirmed(warning: str) -> bool:
+    """Ask whether to go on; only ``y`` says so, and nobody there says no."""
+    print(f"{warning}\nAre you sure you want to continue? [y/N] ", end="", flush=True)
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    return answer.rstrip("\r\n").lower() == "y"
+
+
 def json_text(document: object, *, indent: int | None = None) -> str:
     """Return *document* as JSON that is safe to show; readers get the same values back."""
     import json

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_images.content.index import Index, Writer
     from pytest_images.model.config import Config
     from pytest_images.model.descriptor import Descriptor
-    from pytest_images.model.image import Removal
+    from pytest_images.model.image import Image, Removal
     from pytest_images.model.manifest import Manifest
     from pytest_images.model.reference import Reference
 
@@ -146,24 +146,42 @@ class Records:
 
     def forget(self, image: Digest) -> tuple[list[Removal], set[str]]:
         """Drop an image and its names; returns what was dropped and the blobs it was made of."""
-        text = str(image)
+
+        def change(writer: Writer) -> tuple[list[Removal], set[str]]:
+            if View(writer.connection, self._index.runs).recorded(str(image)) is None:
+                raise ImageNotFound(str(image), str(self._home.root))
+            return self._forget(writer, image)
+
+        return self._index.write(change, frees=True)
+
+    def forget_unchanged(self, images: Iterable[Image]) -> tuple[list[Removal], set[str]]:
+        """Drop those of *images* that still have just these names; as `forget`, in one change."""
 
         def change(writer: Writer) -> tuple[list[Removal], set[str]]:
             view = View(writer.connection, self._index.runs)
-            if view.recorded(text) is None:
-                raise ImageNotFound(text, str(self._home.root))
-            names = view.names_of(text)
-            content = _content(view, writer, text, names)
-            for name in names:
-                self._unname(writer, name)
-            writer.drop_image(text)
-            if view.recorded(text) is not None:
-                writer.put(Record("", text, ""))
-            from pytest_images.model.image import Removal
-
-            return [Removal(untagged=name) for name in names], content
+            removals: list[Removal] = []
+            content: set[str] = set()
+            for image in images:
+                if view.recorded(str(image.id)) is not None and view.has_names(image):
+                    dropped, parts = self._forget(writer, image.id)
+                    removals += dropped
+                    content |= parts
+            return removals, content
 
         return self._index.write(change, frees=True)
+
+    def _forget(self, writer: Writer, image: Digest) -> tuple[list[Removal], set[str]]:
+        from pytest_images.model.image import Removal
+
+        view, text = View(writer.connection, self._index.runs), str(image)
+        names = view.names_of(text)
+        content = _content(view, writer, text, names)
+        for name in names:
+            self._unname(writer, name)
+        writer.drop_image(text)
+        if view.recorded(text) is not None:
+            writer.put(Record("", text, ""))
+        return [*(Removal(untagged=name) for name in names), Removal(deleted=image)], content
 
 
 def _content(view: View, writer: Writer, image: str, names: list[Reference]) -> set[str]:

@@ -162,6 +162,32 @@ def known(connection: sqlite3.Connection) -> set[str]:
     return {digest for (digest,) in rows}
 
 
+def images_beyond(connection: sqlite3.Connection, runs: tuple[str, ...]) -> set[str]:
+    """Return the IDs of images that scopes of other runs than *runs* record."""
+    query = "SELECT s.run, i.id FROM image i JOIN scope s ON s.id=i.scope WHERE i.manifest<>''"
+    return {id for run, id in connection.execute(query) if run not in runs}
+
+
+def layers_kept(connection: sqlite3.Connection, layers: list[tuple[str, str]]) -> int:
+    """Return how many of *layers* (digest, diff ID), from the base on, one image has.
+
+    A layer is another's where its bytes are, or its diff ID is, as far as both were looked into.
+    """
+    query = (
+        "SELECT DISTINCT m.image FROM edge e JOIN manifest m ON m.digest=e.manifest"
+        " WHERE e.position=?1 AND e.blob IN (SELECT ?2 UNION SELECT digest FROM layer"
+        " WHERE diff_id=?3) AND EXISTS (SELECT 1 FROM image i WHERE i.id=m.image"
+        " AND i.scope IN (SELECT id FROM scope) AND i.manifest<>'')"
+    )
+    holders: set[str] | None = None
+    for position, (digest, diff_id) in enumerate(layers):
+        found = {id for (id,) in connection.execute(query, (position, digest, diff_id))}
+        holders = found if holders is None else holders & found
+        if not holders:
+            return position
+    return len(layers)
+
+
 def forget_manifests(connection: sqlite3.Connection, gone: list[str]) -> None:
     """Delete what follows from documents that are no longer here."""
     one = [(digest,) for digest in gone]

@@ -27,7 +27,7 @@ from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
@@ -293,14 +293,48 @@ class Store:
         run or lease reaches. Returns the names, the image with what its own config freed
         (bytes), and each further blob that was deleted. Raises ImageNotFound.
         """
-        removals, content = self._records.forget(image)
-        gone = self._collector().delete(sorted(content)) if delete else []
+        return self._dropped(*self._records.forget(image), delete=delete)
+
+    def forget_unchanged(
+        self, images: Iterable[Image], *, delete: bool = False
+    ) -> tuple[Removal, ...]:
+        """Drop several images in one change; one that got or lost a name since stays.
+
+        As `forget` otherwise, but that what is no longer here is left out too.
+        """
+        return self._dropped(*self._records.forget_unchanged(images), delete=delete)
+
+    def _dropped(
+        self, removals: list[Removal], content: set[str], *, delete: bool
+    ) -> tuple[Removal, ...]:
+        """Say what was dropped, once its blobs are deleted where they shall be."""
+        gone = self._collector().delete(sorted(content)) if delete and content else []
         freed = {Digest.parse(blob.digest): blob.size for blob in gone}
         from pytest_images.model.image import Removal
 
-        removals.append(Removal(deleted=image, size=freed.pop(image, 0)))
-        removals += [Removal(deleted=digest, size=size) for digest, size in freed.items()]
-        return tuple(removals)
+        told = [
+            Removal(removal.untagged, removal.deleted, freed.pop(removal.deleted, 0))
+            if removal.deleted is not None
+            else removal
+            for removal in removals
+        ]
+        told += [Removal(deleted=digest, size=size) for digest, size in freed.items()]
+        return tuple(told)
+
+    def in_use(self) -> frozenset[str]:
+        """Return the digests that live leases hold, and the IDs of images in other runs."""
+        with translated(self.root):
+            held = leases.held(self._home)
+        recorded = self._index.survey(lambda db: rows.images_beyond(db, self._index.runs))
+        return frozenset(held | recorded)
+
+    def layers_kept(self, layers: Sequence[tuple[Digest, Digest]]) -> int:
+        """Return how many of *layers* (digest and diff ID, the base first) an image still has.
+
+        Counted from the base, in one image of any run: what Docker would keep of this chain.
+        """
+        pairs = [(str(digest), str(diff_id)) for digest, diff_id in layers]
+        return self._index.read(lambda db: rows.layers_kept(db, pairs))
 
     def remember(self, reference: Reference, digest: Digest) -> None:
         """Note what a registry just said that *reference* stands for."""

@@ -66,6 +66,10 @@ class View:
             keys += [row[:4] for row in found if not self._is_covered(row[:4], depth)]
         return [trusted.reference(*key) for key in sorted(keys)]
 
+    def has_names(self, image: Image) -> bool:
+        """Whether the names of *image* are still these and no others."""
+        return set(self.names_of(str(image.id))) == {*image.tags, *image.digests}
+
     def _is_covered(self, key: Key, depth: int) -> bool:
         """Whether a scope above has a record of the same name."""
         query = (

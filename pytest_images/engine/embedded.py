@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.inspect import InspectRequest
     from pytest_images.model.request.load import LoadRequest
     from pytest_images.model.request.ls import LsRequest
+    from pytest_images.model.request.prune import PruneRequest
     from pytest_images.model.request.pull import PullRequest
     from pytest_images.model.request.push import PushRequest
     from pytest_images.model.request.rm import RmRequest
@@ -142,6 +143,13 @@ class EmbeddedEngine:
         from pytest_images.engine.rm import rm
 
         return rm(images, self.store, request)
+
+    @hookimpl
+    def image_prune(self, images: Images, request: PruneRequest) -> tuple[Removal, ...]:
+        """Take away what nothing uses."""
+        from pytest_images.engine.prune import prune
+
+        return prune(images, self.store, request)
 
     @hookimpl
     def image_inspect(self, images: Images, request: InspectRequest) -> Inspection:

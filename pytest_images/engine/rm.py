@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_images.engine.removals import removed
 from pytest_images.errors import Conflict, ImageNotFound, PlatformNotFound
 from pytest_images.model.image import Removal
 
@@ -22,8 +23,9 @@ def rm(images: Images, store: Store, request: RmRequest) -> tuple[Removal, ...]:
     """Remove a name; with the last one of an image, or by its ID, the image too.
 
     A repository's pinned names go with its last tag. An ID that several tags name is refused
-    unless ``request.force`` is set. Returns what was untagged, then what was deleted. Raises
-    ImageNotFound, AmbiguousImage, PlatformNotFound, Conflict.
+    unless ``request.force`` is set. Returns what was untagged, then what was deleted. The
+    content goes too, but in a run of tests, or when no parents are to be pruned: then it stays
+    as a cache. Raises ImageNotFound, AmbiguousImage, PlatformNotFound, Conflict.
     """
     image = store.image(request.image)
     if request.platforms and image.platform not in request.platforms:
@@ -33,12 +35,21 @@ def rm(images: Images, store: Store, request: RmRequest) -> tuple[Removal, ...]:
     if image.reference is None:
         if not _is_single(names) and not request.force:
             raise _referenced(image)
-        return _forgotten(store, image, names)
+        return _forgotten(images, store, request, image)
     going = _going(_named(image, request.image), names)
     if len(going) == len(names):
-        return _forgotten(store, image, going)
+        return _forgotten(images, store, request, image)
     gone = [name for name in going if store.unname(name) is not None]
     return tuple(Removal(untagged=name) for name in gone)
+
+
+def _forgotten(
+    images: Images, store: Store, request: RmRequest, image: Image
+) -> tuple[Removal, ...]:
+    delete = request.prune_parents and store.run is None
+    told = removed(store, [image], delete=delete)
+    # Nothing: it got or lost a name since it was looked at, so all is looked at anew.
+    return told or rm(images, store, request)
 
 
 def _named(image: Image, selector: Selector) -> Reference:
@@ -72,12 +83,3 @@ def _referenced(image: Image) -> Conflict:
     error = Conflict(image.id.short, f"{text} - image is referenced in multiple repositories")
     error.add_note("Remove its names one by one, or force it.")
     return error
-
-
-def _forgotten(store: Store, image: Image, order: Sequence[Reference]) -> tuple[Removal, ...]:
-    """Drop the image with all its names, those in *order* reported in that order."""
-    removals = store.forget(image.id)
-    places: dict[Reference | None, int] = {name: place for place, name in enumerate(order)}
-    untagged = [removal for removal in removals if removal.untagged is not None]
-    untagged.sort(key=lambda removal: places.get(removal.untagged, len(places)))
-    return (*untagged, *(removal for removal in removals if removal.deleted is not None))

@@ -23,7 +23,7 @@ def measured(store: Store, image: Image) -> Image:
     """
     if image.size is not None:
         return image
-    sizes = [_content_size(store, *layer) for layer in _layers(store, image)]
+    sizes = [_content_size(store, *layer) for layer in layers_of(store, image)]
     return replace(image, size=sum(sizes))
 
 
@@ -32,10 +32,10 @@ def layer_sizes(store: Store, image: Image) -> list[int | None]:
 
     None stands for a layer that cannot be measured. Raises InvalidDocument.
     """
-    return [_size_or_none(store, *layer) for layer in _layers(store, image)]
+    return [_size_or_none(store, *layer) for layer in layers_of(store, image)]
 
 
-def _layers(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
+def layers_of(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
     """Return digest and diff ID of each layer. Raises InvalidDocument."""
     manifest, config = manifest_of(store, image), store.config_of(image.id)
     config.require_layers_of(manifest, str(image.id))

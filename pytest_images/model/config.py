@@ -77,6 +77,19 @@ class Config:
         return Digest.of(self.raw)
 
     @property
+    def chain_ids(self) -> tuple[Digest, ...]:
+        """What each layer stands for on top of those below it (OCI image-spec, "Layer ChainID").
+
+        >>> raw = b'{"rootfs": {"diff_ids": ["sha256:%s", "sha256:%s"]}}'
+        >>> [chain.short for chain in Config.parse(raw % (b"0" * 64, b"1" * 64)).chain_ids]
+        ['000000000000', 'f2e3c7a9a8bb']
+        """
+        chains: list[Digest] = []
+        for diff_id in self.diff_ids:
+            chains.append(Digest.of(f"{chains[-1]} {diff_id}".encode()) if chains else diff_id)
+        return tuple(chains)
+
+    @property
     def document(self) -> dict[str, Any]:
         """The whole config as JSON gives it: a copy of its own for each caller."""
         return load_object(self.raw, "config")

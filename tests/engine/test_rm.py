@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.content.store import Store
 from pytest_images.errors import AmbiguousImage, Conflict, ImageNotFound, PlatformNotFound
+from pytest_images.host import Host
 from pytest_images.model.reference import Reference
 from pytest_images.testing import samples
 
 if TYPE_CHECKING:
-    from pytest_images.content.store import Store
+    from pathlib import Path
+
     from pytest_images.images import Images
     from tests.engine.conftest import Put
 
 ONE = samples.image("one")
 ID = str(ONE.config.id)
+[LAYER] = map(str, ONE.config.diff_ids)
+DELETED = [f"Deleted: {ID}", f"Deleted: {LAYER}"]
 PINNED = f"app@{ONE.manifest.digest}"
 
 
@@ -28,7 +34,7 @@ def pin(store: Store, *names: str) -> None:
 
 def test_the_last_name_takes_the_image_with_it(images: Images, put: Put) -> None:
     put(ONE, "app:1")
-    assert lines(images, "app:1") == ["Untagged: app:1", f"Deleted: {ID}"]
+    assert lines(images, "app:1") == ["Untagged: app:1", *DELETED]
     assert images.ls() == ()
 
 
@@ -43,7 +49,7 @@ def test_the_last_tag_of_a_repository_takes_its_digests_with_it(
 ) -> None:
     put(ONE, "app:1")
     pin(store, PINNED)
-    assert lines(images, "app:1") == ["Untagged: app:1", f"Untagged: {PINNED}", f"Deleted: {ID}"]
+    assert lines(images, "app:1") == ["Untagged: app:1", f"Untagged: {PINNED}", *DELETED]
 
 
 def test_digests_of_another_repository_keep_the_image(
@@ -72,7 +78,7 @@ def test_a_digest_that_is_no_name_here_is_not_found(images: Images, put: Put) ->
 def test_an_id_with_one_name_goes_with_it(images: Images, put: Put, store: Store) -> None:
     put(ONE, "app:1")
     pin(store, PINNED)
-    expected = ["Untagged: app:1", f"Untagged: {PINNED}", f"Deleted: {ID}"]
+    expected = ["Untagged: app:1", f"Untagged: {PINNED}", *DELETED]
     assert lines(images, ONE.config.id.short) == expected
 
 
@@ -85,13 +91,13 @@ def test_an_id_with_several_names_must_be_forced(
     text = f"^conflict: unable to delete {short} .must be forced. - image is referenced in multiple"
     with pytest.raises(Conflict, match=text):
         images.rm(short)
-    expected = [f"Untagged: {names[0]}", f"Untagged: {names[1]}", f"Deleted: {ID}"]
+    expected = [f"Untagged: {names[0]}", f"Untagged: {names[1]}", *DELETED]
     assert lines(images, short, force=True) == expected
 
 
 def test_a_dangling_image_goes_by_its_id(images: Images, put: Put) -> None:
     put(ONE)
-    assert lines(images, ID) == [f"Deleted: {ID}"]
+    assert lines(images, ID) == DELETED
 
 
 def test_a_name_without_tag_means_latest(images: Images, put: Put) -> None:
@@ -103,9 +109,74 @@ def test_layers_that_another_image_shares_stay(images: Images, put: Put, store: 
     put(ONE, "app:1")
     other = samples.image("one", labels={"other": "config"})
     put(other, "app:2")
-    images.rm("app:1")
+    assert lines(images, "app:1") == ["Untagged: app:1", f"Deleted: {ID}"]
     store.collect(0)
     assert store.read(other.manifest.layers[0].digest) == other.layers[0]
+
+
+def test_layers_are_told_from_the_top_down_to_the_first_that_is_shared(
+    images: Images, put: Put
+) -> None:
+    """As Docker does, by chain ID; the layers of "x" are x/0, x/1 and so on."""
+    tall, low = samples.image("x", layers=3), samples.image("x", layers=1)
+    put(tall, "tall:1")
+    put(low, "low:1")
+    first, second, third = tall.config.chain_ids
+    deleted = [f"Deleted: {digest}" for digest in (tall.config.id, third, second)]
+    assert lines(images, "tall:1") == ["Untagged: tall:1", *deleted]
+    assert lines(images, "low:1")[1:] == [f"Deleted: {low.config.id}", f"Deleted: {first}"]
+
+
+def test_a_layer_that_is_here_compressed_otherwise_is_the_same_layer(
+    images: Images, put: Put
+) -> None:
+    plain = samples.image("one", compression="none", labels={"other": "config"})
+    put(ONE, "app:1")
+    put(plain, "app:2")
+    images.ls()  # looks into the layers
+    before = {**ONE.blobs}
+    removals = images.rm("app:1")
+    assert [str(removal) for removal in removals] == ["Untagged: app:1", f"Deleted: {ID}"]
+    assert sum(removal.size for removal in removals) == sum(map(len, before.values()))
+
+
+def test_the_content_goes_with_the_image(images: Images, put: Put, store: Store) -> None:
+    put(ONE, "app:1")
+    removals = images.rm("app:1")
+    assert not any(map(store.has, ONE.blobs))
+    assert sum(removal.size for removal in removals) == sum(map(len, ONE.blobs.values()))
+
+
+def test_the_content_stays_as_a_cache_where_no_parents_are_pruned(
+    images: Images, put: Put, store: Store
+) -> None:
+    put(ONE, "app:1")
+    images.rm("app:1", prune_parents=False)
+    assert all(map(store.has, ONE.blobs))
+
+
+def test_the_content_stays_as_a_cache_in_a_run_of_tests(tmp_path: Path) -> None:
+    with Host(home=tmp_path, run="one", durability="fast", load_entry_points=False) as host:
+        host.images.load(BytesIO(ONE.archive("app:1")))
+        assert [str(each) for each in host.images.rm("app:1")] == ["Untagged: app:1", *DELETED]
+    with Store.open(tmp_path) as store:
+        assert all(map(store.has, ONE.blobs))
+
+
+def test_an_image_whose_documents_are_damaged_can_be_removed(
+    images: Images, put: Put, store: Store
+) -> None:
+    put(ONE, "app:1")
+    path = store.path(ONE.config.id)
+    path.chmod(0o600)
+    path.write_bytes(b"x" * path.stat().st_size)
+    layer = ONE.manifest.layers[0].digest  # that it is one nobody can know
+    assert lines(images, "app:1") == [
+        "Untagged: app:1",
+        f"Deleted: {ID}",
+        f"Deleted: {layer}",
+    ]
+    assert images.ls() == ()
 
 
 def test_what_is_not_here_is_named(images: Images) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_images.cli.options import Command, Option, Parsed, invalid_value
+from pytest_images.cli.filters import filter_option, filters_of
+from pytest_images.cli.options import Command, Option, Parsed
 from pytest_images.cli.units import go_time, human_size, now, since
 
 if TYPE_CHECKING:
@@ -21,13 +22,7 @@ _FORMAT_HELP = """\
 Format output using a custom template:
 'table':            Print output in table format with column headers (default)
 'json':             Print in JSON format"""
-FILTER = Option(
-    "filter",
-    "Filter output based on conditions provided",
-    short="f",
-    kind="filter",
-    repeats=True,
-)
+FILTER = filter_option("Filter output based on conditions provided", short="f")
 COMMAND = Command(
     "ls",
     "[REPOSITORY[:TAG]]",
@@ -54,25 +49,13 @@ class Row(NamedTuple):
 
 def run(parsed: Parsed, settings: Settings) -> int:
     """List the images."""
-    shape, filters = _shape(parsed), filters_of(parsed, COMMAND)
+    shape, filters = _shape(parsed), filters_of(parsed, COMMAND, FILTER)
     pattern = parsed.arguments[0] if parsed.arguments else None
     with settings.door() as images:
         found = images.ls(pattern, filters=filters, all=parsed.flag("all"), sizes=shape != "quiet")
     write = {"quiet": _ids, "json": _json, "table": _table}[shape]
     print(write(listed(found, digests=parsed.flag("digests")), parsed), end="")
     return 0
-
-
-def filters_of(parsed: Parsed, command: Command) -> tuple[tuple[str, str], ...]:
-    """Return the ``--filter`` options as pairs. Raises UsageError."""
-    pairs = []
-    for text in parsed.texts("filter"):
-        key, equals, value = text.partition("=")
-        if not equals:
-            reason = "bad format of filter (expected name=value)"
-            raise invalid_value(command, FILTER, text, reason)
-        pairs.append((key.strip().lower(), value.strip()))
-    return tuple(pairs)
 
 
 def listed(found: Iterable[Image], *, digests: bool) -> list[Row]:

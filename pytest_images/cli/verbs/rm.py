@@ -22,7 +22,7 @@ COMMAND = Command(
     "IMAGE [IMAGE...]",
     (
         Option("force", "Force removal of the image", short="f"),
-        Option("no-prune", "Do not delete untagged parents"),
+        Option("no-prune", "Do not delete what only this image was made of"),
         Option("platform", _PLATFORM_HELP, kind="strings", repeats=True),
     ),
     least=1,

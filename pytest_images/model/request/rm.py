@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class RmRequest:
     """Remove names, and images that no name is left for.
 
-    ``force``: also an ID that several repositories name. ``prune_parents`` is accepted and
-    changes nothing: there are no untagged parents. ``platforms``: only these of an index.
+    ``force``: also an ID that several repositories name. ``prune_parents``: with the image
+    goes what only it was made of, else that stays as a cache. ``platforms``: only these of an
+    index.
     """
 
     image: Selector
