@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from pytest_images.errors import InvalidReference as InvalidReference
     from pytest_images.errors import InvalidResponse as InvalidResponse
     from pytest_images.errors import InvalidUsage as InvalidUsage
+    from pytest_images.errors import IsADirectory as IsADirectory
     from pytest_images.errors import LimitExceeded as LimitExceeded
     from pytest_images.errors import LockTimeout as LockTimeout
+    from pytest_images.errors import NotADirectory as NotADirectory
     from pytest_images.errors import NotAnImage as NotAnImage
     from pytest_images.errors import NotFound as NotFound
+    from pytest_images.errors import PathError as PathError
+    from pytest_images.errors import PathNotFound as PathNotFound
     from pytest_images.errors import PlatformNotFound as PlatformNotFound
     from pytest_images.errors import RateLimited as RateLimited
     from pytest_images.errors import RegistryError as RegistryError
@@ -49,6 +53,11 @@ if TYPE_CHECKING:
     from pytest_images.hookspecs import hookimpl as hookimpl
     from pytest_images.host import Host as Host
     from pytest_images.images import Images as Images
+    from pytest_images.layer.files import Files as Files
+    from pytest_images.layer.files import FileStat as FileStat
+    from pytest_images.layer.files import ImagePath as ImagePath
+    from pytest_images.layer.files import InLayer as InLayer
+    from pytest_images.layer.files import LayerFiles as LayerFiles
     from pytest_images.model.config import Config as Config
     from pytest_images.model.descriptor import Descriptor as Descriptor
     from pytest_images.model.digest import Digest as Digest
@@ -109,10 +118,14 @@ _HOMES = {
         "InvalidReference",
         "InvalidResponse",
         "InvalidUsage",
+        "IsADirectory",
         "LimitExceeded",
         "LockTimeout",
+        "NotADirectory",
         "NotAnImage",
         "NotFound",
+        "PathError",
+        "PathNotFound",
         "PlatformNotFound",
         "RateLimited",
         "RegistryError",
@@ -134,6 +147,13 @@ _HOMES = {
     ),
     "host": ("Host",),
     "images": ("Images",),
+    "layer.files": (
+        "FileStat",
+        "Files",
+        "ImagePath",
+        "InLayer",
+        "LayerFiles",
+    ),
     "model.config": ("Config",),
     "model.descriptor": ("Descriptor",),
     "model.digest": ("Digest",),

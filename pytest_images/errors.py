@@ -30,6 +30,10 @@ ImagesError
 ├── AuthError               also PermissionError
 ├── UnsafeAddress           also PermissionError
 ├── CredentialHelperError   also OSError
+├── PathError               also OSError
+│   ├── PathNotFound        also FileNotFoundError
+│   ├── NotADirectory       also NotADirectoryError
+│   └── IsADirectory        also IsADirectoryError
 └── StoreError              also OSError
     ├── StoreFull
     ├── StoreReadOnly
@@ -400,6 +404,37 @@ class CredentialHelperError(ImagesError, OSError):
     def __str__(self) -> str:
         name = shown(f"docker-credential-{self.helper}")
         return f"{name} for {shown(self.registry)}: {shown(self.reason, REASON)}"
+
+
+class PathError(ImagesError, OSError):
+    """A file inside an image cannot be looked at as asked; *path* starts at its root."""
+
+    code = "path-error"
+
+    def __init__(self, path: str, image: str, reason: str) -> None:
+        super().__init__(path, image, reason)
+        self.path, self.image, self.reason = path, image, reason
+
+    def __str__(self) -> str:
+        return f"{shown(self.image)}: {shown(self.path)}: {shown(self.reason, REASON)}"
+
+
+class PathNotFound(PathError, FileNotFoundError):
+    """There is no such file in the image."""
+
+    code = "path-not-found"
+
+
+class NotADirectory(PathError, NotADirectoryError):
+    """Something inside an image is used as a directory and is none."""
+
+    code = "not-a-directory"
+
+
+class IsADirectory(PathError, IsADirectoryError):
+    """Something inside an image is to be read as a file and is a directory."""
+
+    code = "is-a-directory"
 
 
 class StoreError(ImagesError, OSError):

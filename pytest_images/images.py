@@ -26,12 +26,13 @@ from pytest_images.arguments import (
 from pytest_images.errors import HookError, ImageNotFound, InvalidUsage, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from pytest_images.arguments import Filters, Name, Platforms, Source, Thing
     from pytest_images.hookspecs import Hooks
     from pytest_images.host.host import Host
+    from pytest_images.layer.files import Files
     from pytest_images.model.config import Config
     from pytest_images.model.endpoint import Access, Credentials, Endpoint
     from pytest_images.model.image import (
@@ -165,15 +166,18 @@ class Images:
         request = LsRequest(pattern, pairs_of(filters), all, sizes)
         return self.ask(request)
 
-    def inspect(self, image: Thing, *, platform: str | Platform | None = None) -> Inspection:
+    def inspect(
+        self, image: Thing, *, platform: str | Platform | None = None, sizes: bool = True
+    ) -> Inspection:
         """Say everything about one image: its facts, config and manifest.
 
+        *sizes*: fill in ``Image.size``, though the layers have to be read for it.
         Raises ImageNotFound, AmbiguousImage.
         """
         __tracebackhide__ = True
         from pytest_images.model.request.inspect import InspectRequest
 
-        request = InspectRequest(selector_of(image), platform_of(platform))
+        request = InspectRequest(selector_of(image), platform_of(platform), sizes)
         return self.ask(request)
 
     def tag(self, source: Thing, target: Name) -> Image:
@@ -467,7 +471,25 @@ class Images:
     def config(self, image: Thing) -> Config:
         """Return the config of an image: what runs in it, its labels. Raises ImageNotFound."""
         __tracebackhide__ = True
-        return self.inspect(image).config
+        return self.inspect(image, sizes=False).config
+
+    def files(self, image: Thing, *, platform: str | Platform | None = None) -> Files:
+        """Return the root of an image's file system, to look into without running it.
+
+        ``(images.files("alpine") / "etc/os-release").read_text()``. Nothing is unpacked:
+        layers are read at the first question, and held against their diff IDs. An engine
+        without a way of its own to read them saves the image into a temporary store.
+        Raises ImageNotFound, PlatformNotFound.
+        """
+        __tracebackhide__ = True
+        inspection = self.inspect(image, platform=platform, sizes=False)
+        engine = self._host.engine(self.engine)
+        read: Callable[[Inspection], Files] | None = getattr(engine, "files", None)
+        if read is not None:
+            return read(inspection)
+        from pytest_images.engine.spool import spooled
+
+        return spooled(self, inspection)
 
     def copy(self, image: Thing, to: Images) -> Image:
         """Bring an image of this engine to the engine of another door, as an archive.

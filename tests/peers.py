@@ -32,6 +32,7 @@ PROGRAMS = {
     "docker": "docker",
     "cc": "cc",
     "tar": "tar",
+    "umoci": "umoci",
     "curl": "curl",
 }
 # Abilities of the machine that tests can need like a program.

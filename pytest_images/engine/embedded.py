@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_images.content.durability import Durability
     from pytest_images.content.store import Store
     from pytest_images.images import Images
+    from pytest_images.layer.files import Files
     from pytest_images.model.endpoint import Access, Credentials
     from pytest_images.model.image import HistoryLine, Image, Loaded, Pushed, Removal
     from pytest_images.model.inspection import Inspection
@@ -92,6 +93,12 @@ class EmbeddedEngine:
             client.close()
         if store is not None:
             store.close()
+
+    def files(self, inspection: Inspection) -> Files:
+        """Look into an image: below the seam, for the layers lie here; see docs/hooks.md."""
+        from pytest_images.engine.files import files
+
+        return files(self.store, inspection)
 
     def _credentials(
         self, registry: str, access: Access, rejected: Credentials | None

@@ -23,8 +23,9 @@ def inspect(images: Images, store: Store, request: InspectRequest) -> Inspection
     PlatformNotFound.
     """
     image = selected(store, request.image, request.platform)
-    try:
-        image = measured(store, image)
-    except ImagesError:
-        image = replace(image, size=None)
+    if request.sizes:
+        try:
+            image = measured(store, image)
+        except ImagesError:
+            image = replace(image, size=None)
     return Inspection(image, store.config_of(image.id), manifest_of(store, image))

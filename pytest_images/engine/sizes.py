@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_images.errors import DigestMismatch, ImagesError
+from pytest_images.errors import DigestMismatch, ImagesError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_images.content.facts import LayerFacts
     from pytest_images.content.store import Store
+    from pytest_images.layer.member import Member
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
     from pytest_images.model.manifest import Manifest
@@ -65,19 +69,40 @@ def manifest_of(store: Store, image: Image) -> Manifest:
 
 def facts_of(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
     """Return what a layer is unpacked; one nobody has looked into yet is read now."""
-    return store.layer(digest) or _look_into(store, digest, diff_id)
+    return store.layer(digest) or _looked_into(store, digest, diff_id)
 
 
-def _look_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+def _looked_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
+    facts = look_into(store, digest, diff_id)
+    record(store, digest, facts)
+    return facts
+
+
+def record(store: Store, digest: Digest, facts: LayerFacts) -> None:
+    """Keep what a layer is unpacked; a store that cannot be written can be looked into."""
+    with suppress(StoreError):
+        store.add_layer(digest, facts)
+
+
+def look_into(
+    store: Store,
+    digest: Digest,
+    diff_id: Digest,
+    visit: Callable[[Member], None] = lambda member: None,
+) -> LayerFacts:
+    """Read a layer once, held against its *diff_id*, and say what it is unpacked.
+
+    *visit* is called with each member. Raises DigestMismatch, InvalidLayer, LimitExceeded,
+    BlobNotFound.
+    """
     from pytest_images.layer.limit import expansion_limit
     from pytest_images.layer.measure import measure
 
     source, limit = f"layer {digest}", expansion_limit(store.root)
     with store.open_blob(digest) as blob:
-        facts = measure(blob, source, limit, algorithm=diff_id.algorithm)
+        facts = measure(blob, source, limit, algorithm=diff_id.algorithm, visit=visit)
     if facts.diff_id != diff_id:
         error = DigestMismatch(str(diff_id), str(facts.diff_id), f"{source}, unpacked")
         error.add_note("The image's config and its layers do not belong together.")
         raise error
-    store.add_layer(digest, facts)
     return facts

@@ -15,7 +15,10 @@ from pytest_images.layer.tar import members
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_images.layer.blocks import Readable
+    from pytest_images.layer.member import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,22 @@ class Survey:
 
 
 def measure(
-    stream: Readable, source: str, limit: int | None = None, *, algorithm: str = "sha256"
+    stream: Readable,
+    source: str,
+    limit: int | None = None,
+    *,
+    algorithm: str = "sha256",
+    visit: Callable[[Member], None] = lambda member: None,
 ) -> LayerFacts:
     """Read the layer in *stream* to its end and say what it is unpacked.
 
     *limit* bounds the bytes that come out of the compression, and those of all files
-    together, None does not. Raises InvalidLayer, LimitExceeded, naming *source*.
+    together, None does not. *visit* is called with each member. Raises InvalidLayer,
+    LimitExceeded, naming *source*.
     """
     inflated = decompress(stream, source, limit)
     counted = _Counted(inflated, algorithm)
-    content_size = _content_size(counted, source, limit)
+    content_size = _content_size(counted, source, limit, visit)
     return LayerFacts(counted.digest(algorithm), counted.size, content_size)
 
 
@@ -56,7 +65,12 @@ def survey(stream: Readable, source: str, limit: int | None = None) -> Survey:
     return Survey(inflated.compression, diff_id, counted.size, content_size)
 
 
-def _content_size(stream: Readable, source: str, limit: int | None) -> int:
+def _content_size(
+    stream: Readable,
+    source: str,
+    limit: int | None,
+    visit: Callable[[Member], None] = lambda member: None,
+) -> int:
     """Add up the sizes of all files, holes included, and check that each name has a place."""
     total = 0
     for member in members(stream, source):
@@ -65,6 +79,7 @@ def _content_size(stream: Readable, source: str, limit: int | None) -> int:
             raise LimitExceeded(source, f"unpacked size in bytes, with {shown(member.text)}", limit)
         try:
             paths.check(member)
+            visit(member)
         except Malformed as error:
             raise InvalidLayer(source, f"{error} ({shown(member.text)})") from error
     return total

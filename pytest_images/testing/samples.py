@@ -118,7 +118,21 @@ def image(
 
     *compression* is ``gzip``, ``zstd`` or ``none``; *docker* writes Docker's media types.
     """
-    tars = tuple(_layer_tar(f"{seed}/{number}", size) for number in range(layers))
+    tars = [_layer_tar(f"{seed}/{number}", size) for number in range(layers)]
+    return of_tars(
+        *tars, seed=seed, platform=platform, compression=compression, docker=docker, labels=labels
+    )
+
+
+def of_tars(
+    *tars: bytes,
+    seed: str = "one",
+    platform: str = "linux/amd64",
+    compression: str = "gzip",
+    docker: bool = False,
+    labels: Mapping[str, str] | None = None,
+) -> Sample:
+    """Make an image whose layers are these tars, the lowest first; for the rest see `image`."""
     stored = tuple(_compress(tar, compression) for tar in tars)
     config = Config.parse(_config(seed, tars, Platform.parse(platform), labels or {}))
     layer_type = _OCI_LAYERS[compression]

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InspectRequest:
-    """Say everything about one image, of an index the manifest for ``platform``."""
+    """Say everything about one image, of an index the manifest for ``platform``.
+
+    Without ``sizes`` no layer is read to find how large the image is.
+    """
 
     image: Selector
     platform: Platform | None = None
+    sizes: bool = True
