@@ -116,6 +116,11 @@ class Docker:
     command: tuple[str, ...]
     environment: dict[str, str]
 
+    @property
+    def address(self) -> str:
+        """Where the engine listens, as ``DOCKER_HOST`` has it."""
+        return self.command[1].removeprefix("--host=")
+
     def run(self, *words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a command of the client, whatever its exit status."""
         return subprocess.run(

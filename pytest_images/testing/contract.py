@@ -19,9 +19,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_images.errors import ImageNotFound, InvalidArchive, Unsupported
+from pytest_images.errors import (
+    AmbiguousImage,
+    Conflict,
+    ImageNotFound,
+    InvalidArchive,
+    InvalidLayer,
+    InvalidUsage,
+    Unsupported,
+)
 from pytest_images.hookspecs import Hooks, hookimpl
 from pytest_images.host import Host
+from pytest_images.model.digest import Digest
 from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
 
@@ -139,6 +148,28 @@ class EngineContract:
         assert image.id == sample.config.id
         assert [tag.familiar for tag in image.tags] == ["app:1"]
 
+    def test_ls_shows_the_facts_of_an_image(self, images: Images) -> None:
+        self._needs("load", "ls")
+        self._load(images, "facts", "app:1", layers=2, labels={"a": "b"}, platform="linux/arm64")
+        [image] = images.ls()
+        assert dict(image.labels) == {"a": "b"}
+        assert image.size == 2000
+        assert str(image.platform) == "linux/arm64/v8"
+        assert image.created is not None
+        assert image.created.isoformat() == samples.CREATED.replace("Z", "+00:00")
+
+    def test_ls_takes_a_pattern_and_filters(self, images: Images) -> None:
+        self._needs("load", "ls")
+        wanted = self._load(images, "labelled", "team/app:1", labels={"a": "b"})
+        self._load(images, "other", "other:1")
+        for found in (images.ls("team/app"), images.ls(filters={"label": "a=b"})):
+            assert [image.id for image in found] == [wanted.config.id]
+
+    def test_ls_with_a_filter_that_nobody_knows_is_refused(self, images: Images) -> None:
+        self._needs("ls")
+        with pytest.raises(InvalidUsage, match="colour"):
+            images.ls(filters={"colour": "red"})
+
     def test_a_tag_is_a_further_name_of_the_same_image(self, images: Images) -> None:
         self._needs("load", "tag", "ls")
         sample = self._load(images, "tagged", "app:1")
@@ -170,6 +201,15 @@ class EngineContract:
         sample = self._load(images, "short", "app:1")
         assert images.inspect(sample.config.id.short).image.id == sample.config.id
 
+    def test_the_start_of_several_ids_is_refused(self, images: Images) -> None:
+        self._needs("load", "inspect", "rm")
+        for number, sample in enumerate(_alike()):
+            images.load(BytesIO(sample.archive(f"app:{number}", form="docker")))
+        start = sample.config.id.encoded[0]
+        for verb in (images.inspect, images.rm):
+            with pytest.raises(AmbiguousImage):
+                verb(f"sha256:{start}")
+
     def test_inspect_of_nothing_is_refused(self, images: Images) -> None:
         self._needs("inspect")
         with pytest.raises(ImageNotFound, match="missing"):
@@ -195,6 +235,99 @@ class EngineContract:
         with pytest.raises(ImageNotFound, match="missing"):
             images.rm("missing:1")
 
+    def test_rm_of_an_id_that_several_repositories_name_is_forced_or_refused(
+        self, images: Images
+    ) -> None:
+        self._needs("load", "tag", "rm", "ls")
+        sample = self._load(images, "shared", "app:1")
+        images.tag("app:1", "other:1")
+        with pytest.raises(Conflict, match="multiple repositories"):
+            images.rm(sample.config.id)
+        removals = images.rm(sample.config.id, force=True)
+        untagged = {removal.untagged.familiar for removal in removals if removal.untagged}
+        assert untagged == {"app:1", "other:1"}
+        assert images.ls() == ()
+
+    def test_history_tells_the_steps_newest_first(self, images: Images) -> None:
+        self._needs("load", "history")
+        sample = self._load(images, "told", "app:1", layers=2)
+        newest, oldest = images.history("app:1")
+        assert (newest.id, oldest.id) == (sample.config.id, None)
+        assert (newest.created_by, oldest.created_by) == ("ADD told/1 /", "ADD told/0 /")
+        assert (newest.size, oldest.size) == (1000, 1000)
+        assert [tag.familiar for tag in newest.tags] == ["app:1"]
+
+    def test_history_of_nothing_is_refused(self, images: Images) -> None:
+        self._needs("history")
+        with pytest.raises(ImageNotFound, match="missing"):
+            images.history("missing:1")
+
+    @pytest.mark.parametrize("form", ["both", "oci", "docker"])
+    def test_what_is_saved_comes_back_the_same(self, images: Images, form: Any) -> None:
+        self._needs("load", "save", "tag", "rm", "ls")
+        sample = self._load(images, "saved", "app:1", layers=2)
+        images.tag("app:1", "other:2")
+        archive = BytesIO()
+        images.save(["app:1", "other:2"], archive, form=form)
+        images.rm(sample.config.id, force=True)
+        images.load(BytesIO(archive.getvalue()))
+        [image] = images.ls()
+        assert image.id == sample.config.id
+        assert {tag.familiar for tag in image.tags} == {"app:1", "other:2"}
+
+    def test_what_is_saved_by_its_id_comes_back_without_a_name(self, images: Images) -> None:
+        self._needs("load", "save", "rm", "ls")
+        sample = self._load(images, "nameless", "app:1")
+        archive = BytesIO()
+        [saved] = images.save(sample.config.id, archive)
+        assert saved.id == sample.config.id
+        images.rm("app:1")
+        images.load(BytesIO(archive.getvalue()))
+        [image] = images.ls()
+        assert (image.id, image.tags) == (sample.config.id, ())
+
+    def test_the_same_image_is_saved_as_the_same_bytes(self, images: Images) -> None:
+        self._needs("load", "save")
+        self._load(images, "same", "app:1", layers=2)
+        first, second = BytesIO(), BytesIO()
+        for stream in (first, second):
+            images.save("app:1", stream)
+        assert first.getvalue() == second.getvalue()
+
+    def test_save_of_nothing_is_refused_before_a_byte_is_written(self, images: Images) -> None:
+        self._needs("load", "save")
+        self._load(images, "there", "app:1")
+        archive = BytesIO()
+        with pytest.raises(ImageNotFound, match="missing"):
+            images.save(["app:1", "missing:1"], archive)
+        assert archive.getvalue() == b""
+
+    def test_import_makes_an_image_of_one_layer(self, images: Images) -> None:
+        self._needs("import", "inspect")
+        [tar] = samples.image("imported").tars
+        changes = ["CMD /bin/app", "ENV A=B", "LABEL c=d"]
+        image = images.import_(BytesIO(tar), "app:1", changes=changes, message="by hand")
+        inspection = images.inspect("app:1")
+        assert inspection.image.id == image.id
+        assert inspection.config.diff_ids == (Digest.of(tar),)
+        assert inspection.config.settings.command == ("/bin/sh", "-c", "/bin/app")
+        assert dict(inspection.config.labels) == {"c": "d"}
+        assert inspection.config.history[-1].comment == "by hand"
+
+    def test_import_of_something_else_is_refused(self, images: Images) -> None:
+        self._needs("import", "ls")
+        with pytest.raises(InvalidLayer):
+            images.import_(BytesIO(b"this is not a tar" * 100), "app:1")
+        assert images.ls() == ()
+
+    def test_prune_takes_what_has_no_name(self, images: Images) -> None:
+        self._needs("load", "prune", "ls")
+        dangling = self._load(images, "older", "app:1")
+        kept = self._load(images, "newer", "app:1")
+        removals = images.prune()
+        assert dangling.config.id in [removal.deleted for removal in removals]
+        assert [image.id for image in images.ls()] == [kept.config.id]
+
     def test_what_is_pushed_comes_back_the_same(self, images: Images, registry: Registry) -> None:
         self._needs("load", "tag", "push", "rm", "pull")
         sample = self._load(images, "travels", "app:1", layers=2)
@@ -217,6 +350,17 @@ class EngineContract:
             pytest.skip(f"the engine claims {verb}")
         with pytest.raises(Unsupported, match=verb):
             _try(images, verb)
+
+
+def _alike() -> tuple[samples.Sample, samples.Sample]:
+    """Return two images whose IDs begin with the same digit: of 17, two do."""
+    seen: dict[str, samples.Sample] = {}
+    for number in range(17):
+        sample = samples.image(f"number {number}", size=10)
+        other = seen.setdefault(sample.config.id.encoded[0], sample)
+        if other is not sample:
+            return other, sample
+    raise AssertionError("there are 16 digits")
 
 
 def _try(images: Images, verb: str) -> None:

@@ -1,0 +1,145 @@
+"""The daemon's HTTP interface: a question, an answer, streams in both directions, errors.
+
+Each question has a connection of its own: a socket on this machine costs 50 microseconds, and
+any number of threads can ask.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote, urlencode
+
+from pytest_images import Conflict, ImageNotFound, ImagesError, InvalidUsage, Unreachable
+from pytest_images.errors import shown
+from pytest_images_docker.chunks import Chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from http.client import HTTPConnection, HTTPResponse
+
+    from pytest_images_docker.address import Address
+
+    Query = Mapping[str, str | Sequence[str]]
+
+ANSWER_LIMIT = 60  # seconds until a daemon answers that has nothing to move
+MOVE_LIMIT = 600  # seconds of silence while it packs or unpacks layers
+DOCUMENT_LIMIT = 64 << 20  # bytes of an answer that is a document
+CHUNK = 1 << 20  # bytes sent at once
+_STATUS_OK = 300
+
+
+class DaemonError(ImagesError, OSError):
+    """The daemon was reached and could not do it; *status* is HTTP's, 0 for one in a stream."""
+
+    code = "daemon-error"
+
+    def __init__(self, daemon: str, status: int, message: str) -> None:
+        super().__init__(daemon, status, message)
+        self.daemon, self.status, self.message = daemon, status, message
+
+    def __str__(self) -> str:
+        """Say who could not, and why in the daemon's words."""
+        return f"{shown(self.daemon)}: Docker says: {shown(self.message)}"
+
+
+class Daemon:
+    """One daemon. Every method raises Unreachable, and what `_refusal` makes of an answer."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self._address.text
+
+    def ask(self, method: str, path: str, query: Query | None = None, *, about: str = "") -> Any:
+        """Return what the daemon answers, as JSON gives it; *about* is the image in errors."""
+        with self._asked(method, path, query, ANSWER_LIMIT) as connection:
+            connection.endheaders()
+            response = self._answer(connection, about)
+            return json.loads(response.read(DOCUMENT_LIMIT) or b"null")
+
+    @contextmanager
+    def reading(self, path: str, query: Query | None = None) -> Iterator[BinaryIO]:
+        """Give the stream that the daemon answers with."""
+        with self._asked("GET", path, query, MOVE_LIMIT) as connection:
+            connection.endheaders()
+            yield self._answer(connection, "")
+
+    def write(
+        self, path: str, query: Query | None, send: Callable[[BinaryIO], object]
+    ) -> list[dict[str, Any]]:
+        """Have *send* write a tar to the daemon; return the messages it answers with.
+
+        Raises DaemonError for a message that says an error.
+        """
+        with self._asked("POST", path, query, MOVE_LIMIT) as connection:
+            connection.putheader("Content-Type", "application/x-tar")
+            connection.putheader("Transfer-Encoding", "chunked")
+            connection.endheaders()
+            with Chunks(connection.sock) as chunks:
+                stream = io.BufferedWriter(chunks, CHUNK)
+                send(stream)
+                stream.flush()
+            lines = self._answer(connection, "").read(DOCUMENT_LIMIT).splitlines()
+        messages = [json.loads(line) for line in lines if line.strip()]
+        for message in messages:
+            if "error" in message:
+                raise DaemonError(self.name, 0, str(message["error"]))
+        return messages
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, query: Query | None, limit: float
+    ) -> Iterator[HTTPConnection]:
+        """Give a connection on which a question was begun; what fails on it is told."""
+        target = quote(path, safe="/:@") + (f"?{urlencode(query, doseq=True)}" if query else "")
+        try:
+            connection = self._address.connect()
+        except OSError as error:
+            raise self._unreachable(error) from error
+        try:
+            connection.sock.settimeout(limit)
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            yield connection
+        finally:
+            connection.close()
+
+    def _answer(self, connection: HTTPConnection, about: str) -> HTTPResponse:
+        try:
+            response = connection.getresponse()
+        except (OSError, ValueError) as error:
+            raise Unreachable(self.name, [f"it does not answer: {error}"]) from error
+        if response.status >= _STATUS_OK:
+            raise self._refusal(response, about)
+        return response
+
+    def _refusal(self, response: HTTPResponse, about: str) -> ImagesError:
+        message = _message(response.read(DOCUMENT_LIMIT))
+        if response.status == 404:
+            return ImageNotFound(about, self.name) if about else InvalidUsage(self.name, message)
+        if response.status == 409:
+            return Conflict(about, message.removeprefix("conflict: "))
+        if response.status == 400:
+            return InvalidUsage(about or self.name, message)
+        return DaemonError(self.name, response.status, message)
+
+    def _unreachable(self, error: OSError) -> Unreachable:
+        failure = Unreachable(self.name, [error.strerror or str(error)])
+        if isinstance(error, PermissionError):
+            failure.add_note("Your user may not use the socket: the group docker may.")
+        else:
+            failure.add_note("Start Docker, or set DOCKER_HOST to where its daemon listens.")
+        return failure
+
+
+def _message(body: bytes) -> str:
+    """Return what an answer says is wrong."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace").strip() or "no reason was given"
