@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TestEmbedded(EngineContract):
-    verbs = frozenset({"pull", "push", "load", "save", "history", "tag", "ls", "rm", "inspect"})
+    verbs = frozenset({"history", "inspect", "load", "ls", "pull", "push", "rm", "save", "tag"})
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> Iterator[object]:
