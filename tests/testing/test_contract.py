@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.engine.embedded import EmbeddedEngine
-from pytest_images.testing.contract import EngineContract
+from pytest_images.testing.contract import VERBS, EngineContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TestEmbedded(EngineContract):
-    verbs = frozenset({"history", "inspect", "load", "ls", "pull", "push", "rm", "save", "tag"})
+    verbs = frozenset(verb for verb in VERBS if hasattr(EmbeddedEngine, f"image_{verb}"))
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> Iterator[object]:
