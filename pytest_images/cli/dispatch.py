@@ -25,6 +25,10 @@ IMAGE_VERBS = {
     "save": "Save one or more images to a tar archive (streamed to STDOUT by default)",
     "tag": "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
 }
+INSIDE_VERBS = {
+    "cat": "Write files of an image to STDOUT",
+    "files": "List the files of an image",
+}
 STORE_VERBS = {
     "df": "Show what the store holds and what of it can be reclaimed",
     "fsck": "Check the store, and repair it",
@@ -34,7 +38,7 @@ GROUPS = {
     "image": ("Manage images", IMAGE_VERBS),
     "registry": ("Manage throw-away registries", {"serve": "Run a registry in the foreground"}),
 }
-VERBS = IMAGE_VERBS | STORE_VERBS | OTHER_VERBS
+VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
 NOT_YET = ("build", "import")
@@ -128,6 +132,7 @@ def _print_help() -> int:
     groups = {name: summary for name, (summary, _) in GROUPS.items()}
     sections = {
         "Commands": IMAGE_VERBS,
+        "Commands to Look Inside": INSIDE_VERBS,
         "Store Commands": STORE_VERBS,
         "Management Commands": groups | OTHER_VERBS,
     }
