@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.engine.selected import selected
-from pytest_images.engine.sizes import layer_sizes
+from pytest_images.engine.sizes import config_of, layer_sizes, manifest_of
 from pytest_images.model.results import HistoryLine
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def history(images: Images, store: Store, request: HistoryRequest) -> tuple[Hist
     left. Raises ImageNotFound, AmbiguousImage, PlatformNotFound.
     """
     image = selected(store, request.image, request.platform)
-    steps = store.config_of(image.id).history
+    steps = config_of(store, manifest_of(store, image)).history
     sizes = iter(layer_sizes(store, image))
     lines = [
         HistoryLine(

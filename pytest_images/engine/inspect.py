@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.engine.selected import selected
-from pytest_images.engine.sizes import manifest_of, measured
-from pytest_images.errors import ImagesError
+from pytest_images.engine.sizes import config_of, manifest_of, measured
+from pytest_images.errors import BlobNotFound, ImagesError, InvalidDocument, StoreDamaged
 from pytest_images.model.inspection import Inspection
 
 if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.images import Images
+    from pytest_images.model.manifest import Index
     from pytest_images.model.request.inspect import InspectRequest
 
 
@@ -28,4 +29,13 @@ def inspect(images: Images, store: Store, request: InspectRequest) -> Inspection
             image = measured(store, image)
         except ImagesError:
             image = replace(image, size=None)
-    return Inspection(image, store.config_of(image.id), manifest_of(store, image))
+    manifest = manifest_of(store, image)
+    return Inspection(image, config_of(store, manifest), manifest, index=_index_of(store, request))
+
+
+def _index_of(store: Store, request: InspectRequest) -> Index | None:
+    """Return the index that the image came from; one that is damaged tells nothing."""
+    try:
+        return store.index_of(store.image(request.image).id)
+    except (StoreDamaged, BlobNotFound, InvalidDocument):
+        return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_images.content.facts import LayerFacts
     from pytest_images.content.store import Store
     from pytest_images.layer.member import Member
+    from pytest_images.model.config import Config
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
     from pytest_images.model.manifest import Manifest
@@ -41,7 +42,8 @@ def layer_sizes(store: Store, image: Image) -> list[int | None]:
 
 def layers_of(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
     """Return digest and diff ID of each layer. Raises InvalidDocument."""
-    manifest, config = manifest_of(store, image), store.config_of(image.id)
+    manifest = manifest_of(store, image)
+    config = config_of(store, manifest)
     config.require_layers_of(manifest, str(image.id))
     digests = (layer.digest for layer in manifest.layers)
     return list(zip(digests, config.diff_ids, strict=True))
@@ -65,6 +67,14 @@ def manifest_of(store: Store, image: Image) -> Manifest:
     descriptor = image.manifest
     raw = store.read(descriptor.digest)
     return Manifest.parse(raw, descriptor.media_type, str(descriptor.digest))
+
+
+def config_of(store: Store, manifest: Manifest) -> Config:
+    """Return the config of *manifest*, whether or not its image is recorded."""
+    from pytest_images.model.config import Config
+
+    digest = manifest.config.digest
+    return Config.parse(store.read(digest), str(digest))
 
 
 def facts_of(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:

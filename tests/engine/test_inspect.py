@@ -10,6 +10,7 @@ from pytest_images.engine.docker_json import to_docker_json
 from pytest_images.errors import ImageNotFound, PlatformNotFound
 from pytest_images.model.config import Config
 from pytest_images.model.inspection import Inspection
+from pytest_images.model.reference import Reference
 from pytest_images.testing import samples
 from tests.engine.conftest import loaded
 from tests.peers import peer
@@ -17,6 +18,7 @@ from tests.peers import peer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_images.content.store import Store
     from pytest_images.images import Images
     from tests.engine.conftest import Put
 
@@ -46,6 +48,22 @@ def test_another_platform_of_the_same_index_is_found(images: Images) -> None:
     assert images.inspect("app:1", platform="arm64").image.id == ARM.config.id
     with pytest.raises(PlatformNotFound, match=r"linux/s390x.*linux/amd64, linux/arm64"):
         images.inspect("app:1", platform="s390x")
+
+
+def test_the_platforms_of_a_whole_index_are_found_though_not_recorded(
+    images: Images, store: Store
+) -> None:
+    with store.lease() as lease:
+        for digest, content in BOTH.blobs.items():
+            lease.hold(digest)
+            store.put(content, digest)
+        store.add(ONE.manifest, ONE.config, [Reference.parse("app:1")], index=BOTH.index.digest)
+    inspection = images.inspect("app:1", platform="arm64")
+    assert (inspection.image.id, inspection.config.id) == (ARM.config.id, ARM.config.id)
+    assert [tag.familiar for tag in inspection.image.tags] == ["app:1"]
+    assert inspection.image.size == 1000
+    assert inspection.index == BOTH.index
+    assert len(images.ls()) == 1
 
 
 def test_what_is_not_here_is_named(images: Images) -> None:

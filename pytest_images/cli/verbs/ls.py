@@ -33,6 +33,7 @@ COMMAND = Command(
         Option("format", _FORMAT_HELP, kind="string"),
         Option("no-trunc", "Don't truncate output"),
         Option("quiet", "Only show image IDs", short="q"),
+        Option("tree", "List multi-platform images as a tree"),
     ),
     most=1,
 )
@@ -49,6 +50,10 @@ class Row(NamedTuple):
 
 def run(parsed: Parsed, settings: Settings) -> int:
     """List the images."""
+    if parsed.flag("tree"):
+        from pytest_images.cli.tree import run_tree
+
+        return run_tree(parsed, settings, filters_of(parsed, COMMAND, FILTER))
     shape, filters = _shape(parsed), filters_of(parsed, COMMAND, FILTER)
     pattern = parsed.arguments[0] if parsed.arguments else None
     with settings.door() as images:
