@@ -9,6 +9,7 @@ ImagesError
 │   └── NotAnImage
 ├── InvalidArchive          also ValueError
 ├── InvalidLayer            also ValueError
+├── InvalidDockerfile       also ValueError
 ├── InvalidConfiguration    also ValueError
 ├── InvalidUsage            also ValueError
 ├── LimitExceeded           also ValueError
@@ -172,6 +173,20 @@ class InvalidLayer(_InvalidThing):
     """A layer is not a tar stream that can be read safely."""
 
     code, noun = "invalid-layer", "layer"
+
+
+class InvalidDockerfile(ImagesError, ValueError):
+    """A Dockerfile (or ignore file) breaks a rule; *line* counts from 1, *text* is that line."""
+
+    code = "invalid-dockerfile"
+
+    def __init__(self, source: str, line: int, text: str, reason: str) -> None:
+        super().__init__(source, line, text, reason)
+        self.source, self.line, self.text, self.reason = source, line, text, reason
+
+    def __str__(self) -> str:
+        place = f"{shown(self.source)}:{self.line}"
+        return f"{place}: {shown(self.reason, REASON)}: {shown(self.text)}"
 
 
 class LimitExceeded(ImagesError, ValueError):

@@ -1,0 +1,38 @@
+"""Parser directives: ``# name=value`` at the very top (reference, "Parser directives")."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_images.dockerfile.malformed import Malformed
+
+NAMES = frozenset({"syntax", "escape", "check"})
+ESCAPES = frozenset({"\\", "`"})
+_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S|\S.*\S)\s*")
+
+
+class Directives:
+    """Takes the lines from the top on until one is no directive; from then on nothing is one."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self._are_over = False
+
+    @property
+    def escape(self) -> str:
+        """The escape character: a backslash unless a directive says backtick."""
+        return self.found.get("escape", "\\")
+
+    def take(self, line: str) -> bool:
+        """Return whether *line* (without leading space) is one. Raises Malformed."""
+        match = None if self._are_over else _DIRECTIVE.fullmatch(line)
+        name = match[1].lower() if match else ""
+        if match is None or name not in NAMES:
+            self._are_over = True
+            return False
+        if name in self.found:
+            raise Malformed(f"only one {name} parser directive can be used")
+        if name == "escape" and match[2] not in ESCAPES:
+            raise Malformed(f"invalid escape token '{match[2]}' does not match ` or \\")
+        self.found[name] = match[2]
+        return True
