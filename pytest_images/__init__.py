@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_images.errors import InvalidArchive as InvalidArchive
     from pytest_images.errors import InvalidConfiguration as InvalidConfiguration
     from pytest_images.errors import InvalidDigest as InvalidDigest
+    from pytest_images.errors import InvalidDockerfile as InvalidDockerfile
     from pytest_images.errors import InvalidDocument as InvalidDocument
     from pytest_images.errors import InvalidLayer as InvalidLayer
     from pytest_images.errors import InvalidPlatform as InvalidPlatform
@@ -112,6 +113,7 @@ _HOMES = {
         "InvalidArchive",
         "InvalidConfiguration",
         "InvalidDigest",
+        "InvalidDockerfile",
         "InvalidDocument",
         "InvalidLayer",
         "InvalidPlatform",

@@ -16,7 +16,7 @@ class Directives:
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
-        self._are_over = False
+        self.are_over = False
 
     @property
     def escape(self) -> str:
@@ -25,10 +25,10 @@ class Directives:
 
     def take(self, line: str) -> bool:
         """Return whether *line* (without leading space) is one. Raises Malformed."""
-        match = None if self._are_over else _DIRECTIVE.fullmatch(line)
+        match = None if self.are_over else _DIRECTIVE.fullmatch(line)
         name = match[1].lower() if match else ""
         if match is None or name not in NAMES:
-            self._are_over = True
+            self.are_over = True
             return False
         if name in self.found:
             raise Malformed(f"only one {name} parser directive can be used")

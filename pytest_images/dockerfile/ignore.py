@@ -40,7 +40,7 @@ class Pattern:
 class IgnoreRules:
     r"""The patterns of an ignore file, or of ``--exclude``, in their order.
 
-    >>> rules = IgnoreRules.parse("*.log\\n!keep.log\\nbuild/")
+    >>> rules = IgnoreRules.parse("*.log\n!keep.log\nbuild/")
     >>> [rules.excludes(path) for path in ("a.log", "keep.log", "build/x/y", "src/a.log")]
     [True, False, True, False]
     """

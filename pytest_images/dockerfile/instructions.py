@@ -10,13 +10,12 @@ Two instructions are equal when they say the same, wherever they stand.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import parse_mount
-from pytest_images.dockerfile.place import NOWHERE, Place
+from pytest_images.dockerfile.place import NOWHERE, Place, without_passwords
 from pytest_images.dockerfile.ports import parse_ports
 from pytest_images.dockerfile.words import Pair
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.expand import Expander
     from pytest_images.dockerfile.heredoc import Heredoc
     from pytest_images.dockerfile.mounts import Mount
-
-_USERINFO = re.compile(r"(://)[^/@\s]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +45,7 @@ class Instruction:
     @property
     def source_line(self) -> str:
         """The instruction as written, without a password in a URL: fit for a history or log."""
-        return _USERINFO.sub(r"\1", self.place.text.strip())
+        return without_passwords(self.place.text.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         while (physical := self._take()) is not None:
-            text = physical.rstrip("\r").lstrip(words.SPACES)
+            text = physical.rstrip("\r").lstrip(words.SPACES) if physical else ""
             if self._is_directive(text) or text.startswith("#"):
                 continue
             text, goes_on = self._joint(text)
@@ -136,6 +136,8 @@ class Lines:
         return line
 
     def _is_directive(self, text: str) -> bool:
+        if self.directives.are_over:
+            return False
         try:
             return self.directives.take(text)
         except Malformed as problem:

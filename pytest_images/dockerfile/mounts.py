@@ -130,9 +130,12 @@ def require_plain_origin(text: str) -> None:
 
 def _row(text: str) -> list[str]:
     try:
-        return next(csv.reader([text], strict=True), [])
+        row = next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         raise Malformed(f"the mount is not a list of key=value: {error}") from error
+    if '"' in "".join(row) and '""' not in text:
+        raise Malformed("the mount is not a list of key=value: a quote stands inside a field")
+    return row
 
 
 def _fields(text: str, expand: Callable[[str], str]) -> dict[str, str]:

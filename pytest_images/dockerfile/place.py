@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pytest_images.errors import InvalidDockerfile
+
+_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+
+
+def without_passwords(text: str) -> str:
+    """Return *text* without who is in its URLs: fit for an error, a history, a log.
+
+    >>> without_passwords("ADD https://me:secret@example.test/a /")
+    'ADD https://example.test/a /'
+    """
+    return _USERINFO.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,8 @@ class Place:
 
     def error(self, reason: str, note: str = "") -> InvalidDockerfile:
         """Make the error that says what is wrong here, and with *note* what to do next."""
-        error = InvalidDockerfile(self.source, self.first, self.text, reason)
+        text = without_passwords(self.text)
+        error = InvalidDockerfile(self.source, self.first, text, without_passwords(reason))
         if note:
             error.add_note(note)
         return error

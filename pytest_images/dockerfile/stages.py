@@ -129,7 +129,7 @@ def parse(text: str | bytes, name: str = "Dockerfile") -> Dockerfile:
     Raises InvalidDockerfile with the line and what was expected; LimitExceeded for more than
     1 MiB.
 
-    >>> parse("FROM alpine AS a\\nRUN make\\n").stages[0].instructions[0].command.words
+    >>> parse("FROM alpine AS a\nRUN make\n").stages[0].instructions[0].command.words
     ('make',)
     """
     lines = Lines(text, name)
