@@ -12,6 +12,7 @@ ImagesError
 ├── InvalidDockerfile       also ValueError
 ├── InvalidConfiguration    also ValueError
 ├── InvalidUsage            also ValueError
+├── InvalidTemplate         also ValueError
 ├── LimitExceeded           also ValueError
 ├── DigestMismatch          also ValueError
 ├── SizeMismatch            also ValueError
@@ -187,6 +188,19 @@ class InvalidDockerfile(ImagesError, ValueError):
     def __str__(self) -> str:
         place = f"{shown(self.source)}:{self.line}"
         return f"{place}: {shown(self.reason, REASON)}: {shown(self.text)}"
+
+
+class InvalidTemplate(ImagesError, ValueError):
+    """A Go template cannot be read, or asks of a value what it has not; in Go's words."""
+
+    code = "invalid-template"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"template parsing error: {shown(self.reason, REASON)}"
 
 
 class LimitExceeded(ImagesError, ValueError):

@@ -1,0 +1,561 @@
+"""Nodes to closures, made once and run for each value: the rules of Go's evaluation.
+
+Each closure takes the frame and the dot, the value at hand. Errors name the node that Go
+would name: the one that was looked at last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pytest_images.errors import InvalidTemplate, LimitExceeded
+from pytest_images.template import nodes
+from pytest_images.template.functions import INT, STRING, STRINGS, Failed
+from pytest_images.template.lexer import quoted
+from pytest_images.template.text import printed, shown
+from pytest_images.template.values import (
+    ANY,
+    Nil,
+    Slice,
+    Struct,
+    element_type,
+    has_text,
+    is_true,
+    type_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_images.template.functions import Function
+    from pytest_images.template.parser import Body
+
+LONGEST = 16 * 1024 * 1024  # characters of a text that is made, and of the output
+MOST_ROUNDS = 1_000_000  # rounds of loops and calls of templates in one run
+DEEPEST = 50  # templates that call each other
+
+Value = Callable[["Frame", Any], Any]
+Step = Callable[["Frame", Any], None]
+_UNSET: Any = object()
+
+
+class Run:
+    """One execution: what was written, and how much may still be done."""
+
+    __slots__ = ("bodies", "depth", "out", "rounds", "size", "strict")
+
+    def __init__(self, bodies: Mapping[str, Compiled], *, strict: bool) -> None:
+        self.bodies, self.strict = bodies, strict
+        self.out: list[str] = []
+        self.size, self.rounds, self.depth = 0, 0, 0
+
+    def write(self, text: str) -> None:
+        """Add *text* to the output. Raises LimitExceeded."""
+        self.size += len(text)
+        if self.size > LONGEST:
+            raise LimitExceeded("template", "the output in characters", LONGEST)
+        self.out.append(text)
+
+    def next_round(self) -> None:
+        """Count a round of a loop or a call. Raises LimitExceeded."""
+        self.rounds += 1
+        if self.rounds > MOST_ROUNDS:
+            raise LimitExceeded("template", "the number of rounds", MOST_ROUNDS)
+
+
+class Frame:
+    """The variables of one template that runs.
+
+    *boxed* says that the dot came out of a map or list of anything, *boxes* which variables
+    did: Go's errors then call its type ``interface {}``.
+    """
+
+    __slots__ = ("boxed", "boxes", "run", "variables")
+
+    def __init__(self, run: Run, slots: int, dot: object) -> None:
+        self.run = run
+        self.variables: list[Any] = [_UNSET] * slots
+        self.variables[0] = dot
+        self.boxed, self.boxes = False, set[int]()
+
+
+class Compiled:
+    """A template ready to run."""
+
+    __slots__ = ("slots", "steps")
+
+    def __init__(self, steps: Sequence[Step], slots: int) -> None:
+        self.steps, self.slots = steps, slots
+
+    def execute(self, run: Run, dot: object) -> None:
+        """Run over *dot*. Raises InvalidTemplate and LimitExceeded."""
+        frame = Frame(run, self.slots, dot)
+        for step in self.steps:
+            step(frame, dot)
+
+
+class _Break(Exception):
+    """The loop ends."""
+
+
+class _Continue(Exception):
+    """The round ends."""
+
+
+def compiled(
+    text: str, bodies: Mapping[str, Body], functions: Mapping[str, Function]
+) -> dict[str, Compiled]:
+    """Return each template of *text*, ready to run."""
+    return {
+        name: Compiled(_Compiler(text, name, functions).steps(body.nodes), body.slots)
+        for name, body in bodies.items()
+    }
+
+
+class _Compiler:
+    """Makes the closures of one template; *name* is the one that its errors say."""
+
+    def __init__(self, text: str, name: str, functions: Mapping[str, Function]) -> None:
+        self.text, self.name, self.functions = text, name, functions
+
+    def error(self, node: nodes.Node, reason: str) -> InvalidTemplate:
+        """Return the error of *node*, its place counted in bytes as Go does."""
+        before = self.text[: node.at]
+        line, start = before.count("\n") + 1, before.rfind("\n") + 1
+        column = len(before[start:].encode("utf-8", "surrogateescape"))
+        return InvalidTemplate(
+            f"template: :{line}:{column}: executing {quoted(self.name)} at <{node}>: {reason}"
+        )
+
+    # Steps: what writes, chooses and repeats.
+
+    def steps(self, found: Iterable[nodes.Node]) -> tuple[Step, ...]:
+        return tuple(map(self.step, found))
+
+    def step(self, node: nodes.Node) -> Step:
+        if isinstance(node, nodes.Text):
+            return _writing(node.text)
+        if isinstance(node, nodes.Action):
+            return self.action(node)
+        if isinstance(node, nodes.Call):
+            return self.call(node)
+        if isinstance(node, nodes.Jump):
+            return _jumping(_Break if node.word == "break" else _Continue)
+        assert isinstance(node, nodes.Control)  # noqa: S101 - the only kind left
+        return self.loop(node) if node.word == "range" else self.choice(node)
+
+    def action(self, node: nodes.Action) -> Step:
+        value = self.pipeline(node.pipeline)
+        if node.pipeline.variables:
+            return lambda frame, dot: void(value(frame, dot))
+
+        def write(frame: Frame, dot: Any) -> None:
+            found = value(frame, dot)
+            frame.run.write(found if type(found) is str else printed(found))
+
+        return write
+
+    def choice(self, node: nodes.Control) -> Step:
+        condition, moves = self.pipeline(node.pipeline), node.word == "with"
+        body, otherwise = self.steps(node.body), self.steps(node.otherwise or ())
+
+        def choose(frame: Frame, dot: Any) -> None:
+            found = condition(frame, dot)
+            if not is_true(found):
+                _do(otherwise, frame, dot)
+            elif not moves:
+                _do(body, frame, dot)
+            else:
+                boxed, frame.boxed = frame.boxed, False
+                try:
+                    _do(body, frame, found)
+                finally:
+                    frame.boxed = boxed
+
+        return choose
+
+    def loop(self, node: nodes.Control) -> Step:
+        pipeline = node.pipeline
+        source = self.commands(pipeline)
+        slots = [variable.slot for variable in pipeline.variables]
+        body, otherwise = self.steps(node.body), self.steps(node.otherwise or ())
+
+        def repeat(frame: Frame, dot: Any) -> None:
+            over = source(frame, dot)
+            pairs = self.pairs(pipeline, over)
+            boxed, before = isinstance(over, dict | list | tuple), frame.boxed
+            boxed = boxed and element_type(over) == ANY
+            empty = True
+            try:
+                for key, item in pairs:
+                    empty = False
+                    frame.run.next_round()
+                    frame.boxed = boxed
+                    _set(frame, slots, key, item, boxed=boxed)
+                    try:
+                        _do(body, frame, item)
+                    except _Continue:
+                        continue
+            except _Break:
+                return
+            finally:
+                frame.boxed = before
+            if empty:
+                _do(otherwise, frame, dot)
+
+        return repeat
+
+    def pairs(self, pipeline: nodes.Pipeline, over: Any) -> Iterable[tuple[Any, Any]]:
+        """Return what a loop goes over: keys and values, a map's in the order of its keys."""
+        if over is None:
+            return ()
+        if isinstance(over, dict):
+            return ((key, over[key]) for key in sorted(over))
+        if isinstance(over, list | tuple):
+            return enumerate(over)
+        if isinstance(over, int) and not isinstance(over, bool):
+            if len(pipeline.variables) > 1:
+                reason = f"can't use {over} to iterate over more than one variable"
+                raise self.error(last_of(pipeline), reason)
+            return ((number, number) for number in range(over))
+        raise self.error(last_of(pipeline), f"range can't iterate over {shown(over)}")
+
+    def call(self, node: nodes.Call) -> Step:
+        given = self.pipeline(node.pipeline) if node.pipeline else None
+
+        def call(frame: Frame, dot: Any) -> None:
+            run = frame.run
+            found = run.bodies.get(node.name)
+            if found is None:
+                raise self.error(node, f"template {quoted(node.name)} not defined")
+            if run.depth == DEEPEST:
+                raise self.error(node, f"exceeded maximum template depth ({DEEPEST})")
+            value = given(frame, dot) if given else None
+            run.next_round()
+            run.depth += 1
+            found.execute(run, value)
+            run.depth -= 1
+
+        return call
+
+    # Values.
+
+    def pipeline(self, node: nodes.Pipeline) -> Value:
+        value = self.commands(node)
+        if not node.variables:
+            return value
+        slot = node.variables[0].slot
+
+        def declare(frame: Frame, dot: Any) -> Any:
+            found = frame.variables[slot] = value(frame, dot)
+            frame.boxes.discard(slot)
+            return found
+
+        return declare if slot >= 0 else self.undeclared(node, value)
+
+    def undeclared(self, node: nodes.Pipeline, value: Value) -> Value:
+        def refuse(frame: Frame, dot: Any) -> Any:
+            value(frame, dot)
+            raise self.error(last_of(node), f"undefined variable: {node.variables[0].name}")
+
+        return refuse
+
+    def commands(self, node: nodes.Pipeline) -> Value:
+        value = self.command(node.commands[0], None)
+        for command in node.commands[1:]:
+            value = self.command(command, value)
+        return value
+
+    def command(self, node: nodes.Command, final: Value | None) -> Value:
+        """Return what gives the value of a command; *final* gives its last argument."""
+        first, arguments = node.words[0], node.words[1:]
+        if isinstance(first, nodes.Name):
+            return self.function(node, first, arguments, final)
+        given = len(arguments) + (final is not None)
+        if isinstance(first, nodes.Field | nodes.Variable | nodes.Chain):
+            return self.fields(first, given)
+        if given:
+            return self.failing(first, "can't give argument to non-function " + str(first), final)
+        if isinstance(first, nodes.Constant) and first.value is None:
+            return self.failing(first, "nil is not a command", None)
+        return self.value(first)
+
+    def failing(self, node: nodes.Node, reason: str, final: Value | None) -> Value:
+        def refuse(frame: Frame, dot: Any) -> Any:
+            if final is not None:
+                final(frame, dot)
+            raise self.error(node, reason)
+
+        return refuse
+
+    def value(self, node: nodes.Node) -> Value:
+        """Return what gives the value of one word."""
+        if isinstance(node, nodes.Dot):
+            return lambda _, dot: dot
+        if isinstance(node, nodes.Constant):
+            constant = node.value
+            return lambda _, __: constant
+        if isinstance(node, nodes.Pipeline):
+            return self.pipeline(node)
+        if isinstance(node, nodes.Name):
+            return self.function(node, node, (), None)
+        assert isinstance(node, nodes.Field | nodes.Variable | nodes.Chain)  # noqa: S101 - all left
+        return self.fields(node, 0)
+
+    def fields(self, node: nodes.Field | nodes.Variable | nodes.Chain, given: int) -> Value:
+        """Return what follows the names of *node*; *given* arguments are more than it takes."""
+        if isinstance(node, nodes.Field):
+            if len(node.names) == 1 and not given:
+                return self.field(node, node.names[0])
+            return self.followed(node, node, lambda _, dot: dot, given)
+        if isinstance(node, nodes.Variable):
+            return self.followed(node, node, self.variable(node), given)
+        if isinstance(node.term, nodes.Constant):
+            return self.failing(node, f"indirection through explicit nil in {node}", None)
+        return self.followed(node, last_of(node.term), self.value(node.term), given)
+
+    def field(self, node: nodes.Field, name: str) -> Value:
+        """Return what gives the one field *name* of the dot: the most common of all."""
+
+        def field(frame: Frame, dot: Any) -> Any:
+            try:
+                getter = dot.go_fields[name]
+            except (AttributeError, KeyError):
+                return self.looked_up(frame, node, dot, (name,), boxed=frame.boxed)
+            return getter(dot)
+
+        return field
+
+    def followed(self, node: Any, at: nodes.Node, source: Value, given: int) -> Value:
+        names, slot = node.names, getattr(node, "slot", -1)
+        is_dot = isinstance(node, nodes.Field)
+        if not names:
+            if given:
+                reason = f"can't give argument to non-function {node}"
+                return self.failing(node, reason, None)
+            return source
+
+        def follow(frame: Frame, dot: Any) -> Any:
+            boxed = frame.boxed if is_dot else slot in frame.boxes
+            value = source(frame, dot)
+            return self.looked_up(frame, at, value, names, boxed=boxed, given=given)
+
+        return follow
+
+    def variable(self, node: nodes.Variable) -> Value:
+        slot = node.slot
+
+        def variable(frame: Frame, _: Any) -> Any:
+            found = frame.variables[slot]
+            if found is _UNSET:
+                raise self.error(node, f"undefined variable: {node.name}")
+            return found
+
+        return variable
+
+    def looked_up(
+        self,
+        frame: Frame,
+        node: nodes.Node,
+        value: Any,
+        names: Sequence[str],
+        *,
+        boxed: bool,
+        given: int = 0,
+    ) -> Any:
+        """Return the field of the field … of *value*."""
+        for name in names:
+            extra = given if name is names[-1] else 0
+            if value is None and not boxed:
+                if frame.run.strict:
+                    raise self.error(node, f"nil data; no entry for key {quoted(name)}")
+                return None
+            if isinstance(value, Struct):
+                value, boxed = self.of_struct(node, value, name, extra), False
+            elif isinstance(value, dict):
+                if extra:
+                    raise self.error(node, f"{name} is not a method but has arguments")
+                if name not in value and frame.run.strict:
+                    raise self.error(node, f"map has no entry for key {quoted(name)}")
+                boxed = name in value and element_type(value) == ANY
+                value = value.get(name)
+            else:
+                raise self.no_field(node, value, name, ANY if boxed else type_name(value))
+        return value
+
+    def of_struct(self, node: nodes.Node, value: Struct, name: str, given: int) -> Any:
+        getter = value.go_fields.get(name)
+        if getter is None:
+            for inner in value.go_embedded:
+                embedded = value.go_fields[inner](value)
+                if isinstance(embedded, Struct) and name in embedded.go_fields:
+                    return self.of_struct(node, embedded, name, given)
+            raise self.error(node, f"can't evaluate field {name} in type {type_name(value)}")
+        if given:
+            reason = f"wrong number of args for {name}: want 0 got {given}"
+            raise self.error(node, reason)
+        return getter(value)
+
+    def no_field(self, node: nodes.Node, value: Any, name: str, kind: str) -> InvalidTemplate:
+        if value is None or isinstance(value, Nil):
+            return self.error(node, f"nil pointer evaluating {kind}.{name}")
+        return self.error(node, f"can't evaluate field {name} in type {kind}")
+
+    # Functions and their arguments.
+
+    def function(
+        self,
+        node: nodes.Node,
+        name: nodes.Name,
+        words: Sequence[nodes.Node],
+        final: Value | None,
+    ) -> Value:
+        function = self.functions[name.name]
+        count, wanted = len(words) + (final is not None), len(function.takes)
+        if count < wanted or (count > wanted and not function.rest):
+            least = "at least " if function.rest else ""
+            reason = f"wrong number of args for {name}: want {least}{wanted} got {count}"
+            return self.failing(name, reason, final)
+        types = (*function.takes, *[function.rest] * (count - wanted))
+        given = [self.argument(word, kind) for word, kind in zip(words, types, strict=False)]
+        if final is not None:
+            at = last_of(words[-1]) if words else name
+            given.append(self.checked(at, final, types[-1], from_field=False))
+        if name.name in ("and", "or"):
+            return _until(given, name.name == "or")
+        if name.name == "call":
+            return self.calling(node, words, given[0])
+        return self.applied(node, name.name, function.apply, given)
+
+    def applied(
+        self, node: nodes.Node, name: str, apply: Callable[..., Any], given: Sequence[Value]
+    ) -> Value:
+        def call(frame: Frame, dot: Any) -> Any:
+            arguments = [value(frame, dot) for value in given]
+            try:
+                made = apply(*arguments)
+            except Failed as error:
+                raise self.error(node, f"error calling {name}: {error}") from None
+            if type(made) is str and len(made) > LONGEST:
+                raise LimitExceeded("template", f"the text of {name} in characters", LONGEST)
+            return made
+
+        return call
+
+    def calling(self, node: nodes.Node, words: Sequence[nodes.Node], value: Value) -> Value:
+        """`call` takes a function, and no value here is one."""
+
+        def call(frame: Frame, dot: Any) -> Any:
+            found = value(frame, dot)
+            if found is None:
+                raise self.error(node, "error calling call: call of nil")
+            subject = nodes.in_parentheses(words[0]) if words else "value"
+            reason = f"non-function {subject} of type {type_name(found)}"
+            raise self.error(node, f"error calling call: {reason}")
+
+        return call
+
+    def argument(self, node: nodes.Node, kind: str) -> Value:
+        """Return what gives one argument of the type *kind*."""
+        if isinstance(node, nodes.Constant):
+            return self.constant(node, kind)
+        from_field = isinstance(node, nodes.Field | nodes.Variable | nodes.Chain)
+        return self.checked(last_of(node), self.value(node), kind, from_field=from_field)
+
+    def constant(self, node: nodes.Constant, kind: str) -> Value:
+        value = node.value
+        if kind == ANY or (kind == STRING and isinstance(value, str)):
+            return lambda _, __: value
+        if value is None:
+            if kind == STRINGS:
+                return lambda _, __: Slice(None, STRING)
+            return self.failing(node, f"cannot assign nil to {kind}", None)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if kind == INT and number and value == int(value):  # type: ignore[call-overload]  # a number
+            whole = int(value)  # type: ignore[call-overload]  # as above
+            return lambda _, __: whole
+        if kind == STRINGS:
+            return self.failing(node, f"can't handle {node} for arg of type {kind}", None)
+        noun = "integer" if kind == INT else kind
+        return self.failing(node, f"expected {noun}; found {node}", None)
+
+    def checked(self, at: nodes.Node, value: Value, kind: str, *, from_field: bool) -> Value:
+        """Return *value* held to the type *kind*; *from_field* is how Go words what is nil."""
+        if kind == ANY:
+            return value
+
+        def check(frame: Frame, dot: Any) -> Any:
+            found = value(frame, dot)
+            if _fits(found, kind):
+                return found
+            if found is None and not from_field:
+                if kind == STRINGS:
+                    return Slice(None, STRING)
+                raise self.error(at, f"invalid value; expected {kind}")
+            got = ANY if found is None else type_name(found)
+            raise self.error(at, f"wrong type for value; expected {kind}; got {got}")
+
+        return check
+
+
+def last_of(node: nodes.Node) -> nodes.Node:
+    """Return the node that is looked at last when the value of *node* is made."""
+    if isinstance(node, nodes.Pipeline):
+        return last_of(node.commands[-1])
+    if isinstance(node, nodes.Command):
+        first = node.words[0]
+        return last_of(node.words[-1] if isinstance(first, nodes.Name) else first)
+    return last_of(node.term) if isinstance(node, nodes.Chain) else node
+
+
+def _fits(value: object, kind: str) -> bool:
+    if kind == STRING:
+        return has_text(value)
+    if kind == INT:
+        return type(value) is int
+    return isinstance(value, Slice) and element_type(value) == STRING
+
+
+def _until(given: Sequence[Value], truth: bool) -> Value:
+    """Return what gives the first value whose truth is *truth*, or the last."""
+
+    def until(frame: Frame, dot: Any) -> Any:
+        found = None
+        for value in given:
+            found = value(frame, dot)
+            if is_true(found) is truth:
+                break
+        return found
+
+    return until
+
+
+def _set(frame: Frame, slots: Sequence[int], key: object, item: object, *, boxed: bool) -> None:
+    """Give the variables of a loop the key and the value of this round."""
+    for slot, value in zip(reversed(slots), (item, key), strict=False):
+        frame.variables[slot] = value
+        if boxed and value is item:
+            frame.boxes.add(slot)
+        else:
+            frame.boxes.discard(slot)
+
+
+def _writing(text: str) -> Step:
+    return lambda frame, _: frame.run.write(text)
+
+
+def _jumping(kind: type[Exception]) -> Step:
+    def jump(frame: Frame, dot: Any) -> None:
+        raise kind
+
+    return jump
+
+
+def _do(steps: Sequence[Step], frame: Frame, dot: object) -> None:
+    for step in steps:
+        step(frame, dot)
+
+
+def void(_: object) -> None:
+    """Take a value that nobody wants."""
