@@ -1,4 +1,4 @@
-"""The examples of docs/commands.md, run as they stand there, and its sections."""
+"""The examples of the pages on commands, run as they stand there, and the sections."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from pytest_images.testing import samples
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "commands.md"
 TEXT = PAGE.read_text()
 SECTION = re.compile(r"^## (?P<title>.+)\n(?P<text>(?:(?!## ).*\n)*)", re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (?P<words>.+)\n(?P<shown>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 REGISTRY = "localhost:5000"  # on the page; the test's is elsewhere
-BLOCKS = list(CONSOLE.finditer(TEXT))
-
-
-def line_of(block: re.Match[str]) -> str:
-    return f"line {TEXT[: block.start()].count(chr(10)) + 1}"
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}:{block.string.count(chr(10), 0, block.start()) + 1}")
+    for page in (PAGE, DOCS / "formatting.md")
+    for block in CONSOLE.finditer(page.read_text())
+]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=line_of)
+@pytest.mark.parametrize("block", BLOCKS)
 def test_an_example_prints_what_it_shows(
     block: re.Match[str], registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:

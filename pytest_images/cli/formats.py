@@ -6,35 +6,56 @@ columns, each line is followed by a newline, and a template that fails prints no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_images.errors import InvalidTemplate
 from pytest_images.template.template import Template
 from pytest_images.template.values import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 TABLE, JSON = "table", "json"
+_BROKEN = re.compile("[\ud800-\udfff]+")  # bytes, or halves of characters, that are no text
 
 
 class Row(Struct):
-    """A line of a list: a subclass names its fields in ``go_fields``, its headers in ``headers``.
+    """A line of a list: a subclass names its fields in ``go_fields``, their headers in ``headers``.
 
-    Its ``go_type`` is what errors call it; by JSON it is an object of ``shown``, or of all fields.
+    Its ``go_type`` is what errors call it; as JSON it is an object of all its fields.
     """
 
     __slots__ = ()
     go_pointer = True
-    headers: dict[str, str]
+    headers: ClassVar[Mapping[str, str]]
 
     def go_json_text(self) -> str:
-        """Return the row as JSON, its keys sorted and ``<`` and ``>`` escaped, as Go does."""
-        from pytest_images.template.go_json import to_json
+        """Return the fields as JSON, sorted by name."""
+        from pytest_images.cli.terminal import go_json
 
-        fields = {name: getter(self) for name, getter in sorted(self.go_fields.items())}
-        text = to_json(fields).replace("<", "\\u003c").replace(">", "\\u003e")
-        return text.replace("&", "\\u0026")
+        return go_json({name: getter(self) for name, getter in sorted(self.go_fields.items())})
+
+
+def rows_of(
+    go_type: str, headers: Mapping[str, str], lines: Iterable[Mapping[str, str]]
+) -> tuple[type[Row], Iterable[Row]]:
+    """Return *lines* that hold all their fields by name as rows, and the kind of row they are."""
+
+    class Line(Row):
+        __slots__ = ("fields",)
+        go_fields = {name: _getter(name) for name in headers}  # noqa: RUF012 - never changed
+
+        def __init__(self, fields: Mapping[str, str]) -> None:
+            self.fields = fields
+
+    Line.go_type, Line.headers = go_type, headers
+    return Line, map(Line, lines)
+
+
+def _getter(name: str) -> Callable[[Any], object]:
+    return lambda row: row.fields[name]
 
 
 def formatted(wanted: str, kind: type[Row], rows: Iterable[Row]) -> str:
@@ -48,17 +69,20 @@ def formatted(wanted: str, kind: type[Row], rows: Iterable[Row]) -> str:
     try:
         lines = [template.render(row) for row in rows]
     except InvalidTemplate as error:
-        error.add_note(f"Fields: {' '.join('.' + name for name in kind.go_fields)}")
+        error.add_note(f"The fields are {' '.join(f'.{name}' for name in kind.go_fields)}.")
         raise
     if not is_table:
         return "".join([f"{line}\n" for line in lines])
-    from pytest_images.cli.table import tabulated
+    from pytest_images.cli.tabwriter import tabulated
 
-    return tabulated([template.render_headers(kind.headers), *lines])
+    lines.insert(0, template.render_headers(kind.headers))
+    return tabulated("".join([f"{line}\n" for line in lines]))
 
 
-def getters(names: dict[str, str]) -> dict[str, Any]:
-    """Return fields that are attributes: the field's name to the attribute's."""
-    from operator import attrgetter
+def show(text: str) -> None:
+    """Print what a template made: for a program as it is, for a person without control codes."""
+    from pytest_images.cli.terminal import plain, watched
 
-    return {field: attrgetter(attribute) for field, attribute in names.items()}
+    if not text.isascii():
+        text = _BROKEN.sub("\ufffd", text)
+    print(plain(text) if watched(sys.stdout) else text, end="")

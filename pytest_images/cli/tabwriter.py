@@ -7,6 +7,10 @@ of lines that all have a tab in that place: a line without one ends it.
 from __future__ import annotations
 
 from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LEAST = 10  # characters of a column
 PADDING = 3  # characters between columns
@@ -20,18 +24,23 @@ def tabulated(text: str) -> str:
     latest    5MB
     """
     lines = [line.split("\t") for line in text.split("\n")]
-    return "\n".join(_set(lines, 0))
+    blocks, column = [lines], 0
+    while blocks:
+        blocks = [block for each in blocks for block in _with_column(each, column)]
+        for block in blocks:
+            _align(block, column)
+        column += 1
+    return "\n".join(map("".join, lines))
 
 
-def _set(lines: list[list[str]], column: int) -> list[str]:
-    """Return *lines* from *column* on, each run of those that have the column aligned."""
-    done: list[str] = []
+def _with_column(lines: list[list[str]], column: int) -> Iterator[list[list[str]]]:
+    """Yield each run of *lines* that all have a tab after the cell of *column*."""
     for has_column, run in groupby(lines, key=lambda cells: len(cells) > column + 1):
-        block = list(run)
-        if not has_column:
-            done += [cells[column] if len(cells) > column else "" for cells in block]
-            continue
-        width = max(LEAST, *(len(cells[column]) + PADDING for cells in block))
-        rest = _set(block, column + 1)
-        done += [cells[column].ljust(width) + tail for cells, tail in zip(block, rest, strict=True)]
-    return done
+        if has_column:
+            yield list(run)
+
+
+def _align(lines: list[list[str]], column: int) -> None:
+    width = max(LEAST, *(len(cells[column]) + PADDING for cells in lines))
+    for cells in lines:
+        cells[column] = cells[column].ljust(width)

@@ -7,6 +7,7 @@ would name: the one that was looked at last.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import InvalidTemplate, LimitExceeded
@@ -68,16 +69,18 @@ class Frame:
     """The variables of one template that runs.
 
     *boxed* says that the dot came out of a map or list of anything, *boxes* which variables
-    did: Go's errors then call its type ``interface {}``.
+    did: Go's errors then call its type ``interface {}``. *pipe* holds what a stage of a
+    pipeline gave, while the next one runs.
     """
 
-    __slots__ = ("boxed", "boxes", "run", "variables")
+    __slots__ = ("boxed", "boxes", "pipe", "run", "variables")
 
     def __init__(self, run: Run, slots: int, dot: object) -> None:
         self.run = run
         self.variables: list[Any] = [_UNSET] * slots
         self.variables[0] = dot
         self.boxed, self.boxes = False, set[int]()
+        self.pipe: list[Any] = []
 
 
 class Compiled:
@@ -262,13 +265,16 @@ class _Compiler:
         return refuse
 
     def commands(self, node: nodes.Pipeline) -> Value:
-        value = self.command(node.commands[0], None)
-        for command in node.commands[1:]:
-            value = self.command(command, value)
+        value = self.command(node.commands[0], None, node)
+        for before, command in pairwise(node.commands):
+            value = self.command(command, value, last_of(before))
         return value
 
-    def command(self, node: nodes.Command, final: Value | None) -> Value:
-        """Return what gives the value of a command; *final* gives its last argument."""
+    def command(self, node: nodes.Command, final: Value | None, before: nodes.Node) -> Value:
+        """Return what gives the value of a command.
+
+        *final* gives its last argument, *before* is what was looked at before it.
+        """
         first, arguments = node.words[0], node.words[1:]
         if isinstance(first, nodes.Name):
             return self.function(node, first, arguments, final)
@@ -276,7 +282,8 @@ class _Compiler:
         if isinstance(first, nodes.Field | nodes.Variable | nodes.Chain):
             return self.fields(first, given)
         if given:
-            return self.failing(first, "can't give argument to non-function " + str(first), final)
+            at = before if isinstance(first, nodes.Pipeline) else first
+            return self.failing(at, f"can't give argument to non-function {first}", final)
         if isinstance(first, nodes.Constant) and first.value is None:
             return self.failing(first, "nil is not a command", None)
         return self.value(first)
@@ -421,12 +428,14 @@ class _Compiler:
         given = [self.argument(word, kind) for word, kind in zip(words, types, strict=False)]
         if final is not None:
             at = last_of(words[-1]) if words else name
-            given.append(self.checked(at, final, types[-1], from_field=False))
+            given.append(self.checked(at, _piped, types[-1], from_field=False))
         if name.name in ("and", "or"):
-            return _until(given, name.name == "or")
-        if name.name == "call":
-            return self.calling(node, words, given[0])
-        return self.applied(node, name.name, function.apply, given)
+            value = _until(given, name.name == "or")
+        elif name.name == "call":
+            value = self.calling(node, words, given[0])
+        else:
+            value = self.applied(node, name.name, function.apply, given)
+        return value if final is None else _after(final, value)
 
     def applied(
         self, node: nodes.Node, name: str, apply: Callable[..., Any], given: Sequence[Value]
@@ -529,6 +538,23 @@ def _until(given: Sequence[Value], truth: bool) -> Value:
         return found
 
     return until
+
+
+def _after(final: Value, value: Value) -> Value:
+    """Return *value* made after *final*, which it takes from the frame's pipe."""
+
+    def after(frame: Frame, dot: Any) -> Any:
+        frame.pipe.append(final(frame, dot))
+        try:
+            return value(frame, dot)
+        finally:
+            frame.pipe.pop()
+
+    return after
+
+
+def _piped(frame: Frame, _: Any) -> Any:
+    return frame.pipe[-1]
 
 
 def _set(frame: Frame, slots: Sequence[int], key: object, item: object, *, boxed: bool) -> None:

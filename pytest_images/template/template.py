@@ -10,6 +10,8 @@ from pytest_images.template.functions import FUNCTIONS, HEADER_FUNCTIONS
 from pytest_images.template.parser import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_images.template.compiler import Compiled
     from pytest_images.template.parser import Body
 
@@ -48,14 +50,14 @@ class Template:
         _execute(run, value)
         return "".join(run.out)
 
-    def render_headers(self, headers: dict[str, str]) -> str:
+    def render_headers(self, headers: Mapping[str, str]) -> str:
         """Return the line above a table: the text filled in from the *headers* of the fields.
 
         What changes a text's letters leaves these; where one cannot be filled in the line ends.
         """
         run = Run(compiled(self.text, self._bodies, HEADER_FUNCTIONS), strict=False)
         try:
-            _execute(run, headers)
+            _execute(run, dict(headers))
         except InvalidTemplate:
             return "".join(run.out)
         return "".join(run.out)

@@ -95,14 +95,12 @@ class _Shape:
 
 
 def _writer(parsed: Parsed) -> Callable[[list[dict[str, str]], _Shape], str]:
-    """Return what writes the lines. Raises Unsupported."""
-    wanted = parsed.text("format").strip() or "table"
+    """Return what writes the lines."""
+    wanted = parsed.text("format") or "table"
     if wanted == "json":
         return _json
     if wanted != "table":
-        from pytest_images.errors import Unsupported
-
-        raise Unsupported("history --format TEMPLATE", "this version knows 'table' and 'json'")
+        return lambda lines, _: _by_template(wanted, lines)
     return _ids if parsed.flag("quiet") else _table
 
 
@@ -120,6 +118,20 @@ def _table(lines: list[dict[str, str]], shape: _Shape) -> str:
     keys = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
     rows += [[plain(line[key]) for key in keys] for line in lines]
     return tabulated("".join("\t".join(row) + "\n" for row in rows))
+
+
+def _by_template(wanted: str, lines: list[dict[str, str]]) -> str:
+    from pytest_images.cli.formats import formatted, rows_of
+
+    headers = {
+        "ID": "IMAGE",
+        "CreatedSince": "CREATED",
+        "CreatedAt": "CREATED AT",
+        "CreatedBy": "CREATED BY",
+        "Size": "SIZE",
+        "Comment": "COMMENT",
+    }
+    return formatted(wanted, *rows_of("image.historyContext", headers, lines))
 
 
 def _moment(text: str) -> datetime | None:

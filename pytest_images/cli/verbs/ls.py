@@ -21,7 +21,9 @@ UNKNOWN = "N/A"
 _FORMAT_HELP = """\
 Format output using a custom template:
 'table':            Print output in table format with column headers (default)
-'json':             Print in JSON format"""
+'table TEMPLATE':   Print output in table format using the given Go template
+'json':             Print in JSON format
+'TEMPLATE':         Print output using the given Go template"""
 FILTER = filter_option("Filter output based on conditions provided", short="f")
 COMMAND = Command(
     "ls",
@@ -57,9 +59,22 @@ def run(parsed: Parsed, settings: Settings) -> int:
     shape, filters = _shape(parsed), filters_of(parsed, COMMAND, FILTER)
     pattern = parsed.arguments[0] if parsed.arguments else None
     with settings.door() as images:
-        found = images.ls(pattern, filters=filters, all=parsed.flag("all"), sizes=shape != "quiet")
+        sizes = _wants_sizes(parsed, shape)
+        found = images.ls(pattern, filters=filters, all=parsed.flag("all"), sizes=sizes)
+    digests = parsed.flag("digests") or "{{.Digest}}" in parsed.text("format")
+    lines = listed(found, digests=digests)
+    if shape == "template":
+        return _template(lines, parsed)
     write = {"quiet": _ids, "json": _json, "table": _table}[shape]
-    print(write(listed(found, digests=parsed.flag("digests")), parsed), end="")
+    print(write(lines, parsed), end="")
+    return 0
+
+
+def _template(lines: list[Row], parsed: Parsed) -> int:
+    from pytest_images.cli.formats import show
+    from pytest_images.cli.verbs._image_rows import written
+
+    show(written(lines, parsed))
     return 0
 
 
@@ -101,15 +116,18 @@ def _by_repository(references: Iterable[Reference]) -> dict[str, list[str]]:
 
 
 def _shape(parsed: Parsed) -> str:
-    """Say how to show the list: ``quiet``, ``json`` or ``table``. Raises Unsupported."""
-    wanted = parsed.text("format").strip() or "table"
-    if wanted == "json":
-        return "json"
-    if wanted != "table":
-        from pytest_images.errors import Unsupported
+    """Say how to show the list: ``quiet``, ``json``, ``table`` or ``template``."""
+    wanted = parsed.text("format") or "table"
+    if wanted == "table":
+        return "quiet" if parsed.flag("quiet") else "table"
+    return "json" if wanted == "json" else "template"
 
-        raise Unsupported("ls --format TEMPLATE", "this version knows 'table' and 'json'")
-    return "quiet" if parsed.flag("quiet") else "table"
+
+def _wants_sizes(parsed: Parsed, shape: str) -> bool:
+    """Whether what is shown holds a size: to know it, layers may have to be read."""
+    if shape != "template":
+        return shape != "quiet"
+    return any(word in parsed.text("format") for word in ("Size", "json", "raw"))
 
 
 def _id(image: Image, parsed: Parsed) -> str:

@@ -108,10 +108,15 @@ def test_an_image_without_a_history_has_a_header_alone(run: Run, store: Store) -
     assert len(run("history", "app:1").out.splitlines()) == 1
 
 
-def test_a_template_is_not_there_yet_and_says_so(run: Run, store: Store) -> None:
-    done = run("history", "--format", "{{.ID}}", "app:1")
-    assert (done.status, done.out) == (1, "")
-    assert "not supported" in done.err
+def test_a_template_makes_a_line_for_each_step(run: Run, store: Store) -> None:
+    SAMPLE.put(store, "app:1")
+    assert run("history", "--format", "{{.ID}} {{.Size}}", "app:1").out.splitlines() == [
+        f"{ID[:12]} 0B",
+        "<missing> 1.23kB",
+    ]
+    table = run("history", "-q", "--format", "table {{.ID}}\\t{{.Size}}", "app:1").out
+    assert table.splitlines()[0] == "IMAGE          SIZE"
+    assert "historyContext" in run("history", "--format", "{{.Foo}}", "app:1").err
 
 
 def test_what_is_missing_is_named(run: Run) -> None:

@@ -65,10 +65,49 @@ def test_json_is_printed_in_one_line(run: Run, store: Store) -> None:
     assert json.loads(line)[0]["Id"] == str(ONE.config.id)
 
 
-def test_templates_are_not_there_yet_and_say_so(run: Run) -> None:
-    done = run("inspect", "-f", "{{.Id}}", "app:1")
-    assert (done.status, done.out) == (1, "")
-    assert "not supported" in done.err
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{.Id}}", str(ONE.config.id)),  # by the name in JSON
+        ("{{.ID}}", str(ONE.config.id)),  # by the name in Docker's source
+        ("{{.Id}} {{json .RepoTags}}", f'{ONE.config.id} ["app:1"]'),
+        ("{{range .RepoTags}}<{{.}}>{{end}}", "<app:1>"),
+        ('{{index .Config.Labels "name"}}', "größe"),
+        ("{{.Config.Labels.missing}}", "<no value>"),
+        ("{{.Variant}}|{{.Config.User}}", "|"),
+        ("{{.Config.Entrypoint}} {{json .Config.Entrypoint}}", "[] null"),
+        (
+            "{{.Architecture}}/{{.Os}} {{.RootFS.Type}} {{len .RootFS.Layers}}",
+            "amd64/linux layers 1",
+        ),
+        ('{{printf "%T %d" .Size .Size}}', "int64 1000"),
+        ("{{.Metadata}}", "{0001-01-01 00:00:00 +0000 UTC}"),
+        ("table {{.Os}}", "table linux"),
+    ],
+)
+def test_a_template_is_filled_in(run: Run, store: Store, template: str, expected: str) -> None:
+    ONE.put(store, "app:1")
+    done = run("inspect", "-f", template, "app:1")
+    assert done == (0, f"{expected}\n", "")
+
+
+def test_a_field_that_is_not_there_is_said_and_the_others_are_printed(
+    run: Run, store: Store
+) -> None:
+    ONE.put(store, "app:1")
+    done = run("inspect", "-f", "{{.Foo}}", "app:1")
+    assert (done.status, done.out) == (1, "\n")
+    assert done.err == (
+        'Error: template parsing error: template: :1:2: executing "" at <.Foo>: '
+        'map has no entry for key "Foo"\n'
+    )
+    done = run("inspect", "-f", "{{.Id}}", "missing", "app:1")
+    assert (done.status, done.out) == (1, f"{ONE.config.id}\n")
+
+
+def test_a_template_that_cannot_be_read_ends_as_dockers_does(run: Run) -> None:
+    done = run("inspect", "-f", "{{.Id", "app:1")
+    assert done == (64, "", "Error: template parsing error: template: :1: unclosed action\n")
 
 
 @pytest.mark.parametrize(("platform", "status"), [("linux/amd64", 0), ("linux/s390x", 1)])

@@ -141,11 +141,70 @@ def test_json_of_nothing_is_nothing(run: Run) -> None:
     assert run("ls", "--format=json") == (0, "", "")
 
 
-@pytest.mark.parametrize("template", ["{{.ID}}", "table {{.ID}}", "x"])
-def test_templates_are_not_there_yet_and_say_so(run: Run, template: str) -> None:
-    done = run("ls", "--format", template)
+def test_a_template_makes_a_line_for_each_name(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1", "team/app:2")
+    done = run("ls", "--format", "{{.Repository}}:{{.Tag}} {{.Size}}")
+    assert done == (0, "app:1 1kB\nteam/app:2 1kB\n", "")
+
+
+def test_a_template_has_all_fields_that_docker_has(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1")
+    [document] = map(json.loads, run("ls", "--format", "json").out.splitlines())
+    for name, value in document.items():
+        assert run("ls", "--format", f"{{{{.{name}}}}}").out == f"{value}\n"
+    assert json.loads(run("ls", "--format", "{{json .}}").out) == document
+
+
+@pytest.mark.parametrize("options", [["-q"], ["--no-trunc"], []])
+def test_quiet_means_nothing_to_a_template(run: Run, store: Store, options: list[str]) -> None:
+    ONE.put(store, "app:1")
+    shown = str(ONE.config.id) if "--no-trunc" in options else short(ONE)
+    assert run("ls", *options, "--format", "{{.ID}}").out == f"{shown}\n"
+    assert run("ls", *options, "--format", "table {{.ID}}").out.split() == ["IMAGE", "ID", shown]
+
+
+def test_a_table_of_chosen_columns_has_their_headers(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1", "a-much-longer-name:2")
+    done = run("ls", "--format", "table {{.Repository}}\\t{{upper .Tag}}\\t{{.Size}}")
+    assert done.out == (
+        "REPOSITORY           TAG       SIZE\n"
+        "a-much-longer-name   2         1kB\n"
+        "app                  1         1kB\n"
+    )
+
+
+def test_a_table_shows_digests_where_they_are_asked_for(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1")
+    store.add(ONE.manifest, ONE.config, (), [Reference.parse(f"app@{ONE.manifest.digest}")])
+    chosen = run("ls", "--digests", "--format", "table {{.Tag}}").out
+    assert cells(chosen) == [["TAG", "DIGEST"], ["1", str(ONE.manifest.digest)]]
+    assert run("ls", "--format", "{{.Digest}}").out == f"{ONE.manifest.digest}\n"
+    assert run("ls", "--format", "{{ .Digest }}").out == "<none>\n"
+
+
+def test_an_unknown_field_names_those_there_are(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1")
+    done = run("ls", "--format", "{{.ID}} {{.Name}}")
     assert (done.status, done.out) == (1, "")
-    assert "not supported" in done.err
+    [error, note] = done.err.splitlines()
+    assert error == (
+        'Error: template parsing error: template: :1:10: executing "" at <.Name>: '
+        "can't evaluate field Name in type *formatter.imageContext"
+    )
+    assert ".Repository" in note
+
+
+def test_a_template_that_cannot_be_read_says_where(run: Run) -> None:
+    done = run("ls", "--format", "{{.ID")
+    error = "Error: template parsing error: template: :1: unclosed action\n"
+    assert done == (1, "", error)
+
+
+def test_raw_lists_the_fields_of_each_image(run: Run, store: Store) -> None:
+    ONE.put(store, "app:1")
+    lines = run("ls", "--format", "raw").out.splitlines()
+    assert lines[:3] == ["repository: app", "tag: 1", f"image_id: {short(ONE)}"]
+    assert run("ls", "--format", "raw", "-q").out == f"image_id: {short(ONE)}\n"
 
 
 def test_more_than_one_pattern_is_refused(run: Run) -> None:
