@@ -84,8 +84,11 @@ class DockerRegistry:
 
 
 @contextlib.contextmanager
-def serving_docker_registry(folder: Path) -> Iterator[DockerRegistry]:
-    """Run a real registry over *folder* on a free port until the block ends."""
+def serving_docker_registry(folder: Path, htpasswd: str = "") -> Iterator[DockerRegistry]:
+    """Run a real registry over *folder* on a free port until the block ends.
+
+    With *htpasswd* (lines of user and bcrypt hash) it wants one of these users.
+    """
     program = peer("registry")
     folder.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{_free_port()}"
@@ -98,6 +101,11 @@ def serving_docker_registry(folder: Path) -> Iterator[DockerRegistry]:
         "  delete: {enabled: true}\n"
         f"http: {{addr: '{address}'}}\n"
     )
+    if htpasswd:
+        users = folder / "htpasswd"
+        users.write_text(htpasswd)
+        with config.open("a") as more:
+            more.write(f"auth: {{htpasswd: {{realm: test, path: {users}}}}}\n")
     log = folder / "access.log"
     with log.open("wb") as out:
         process = subprocess.Popen([program, "serve", config], stdout=out, stderr=out)

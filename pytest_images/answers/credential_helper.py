@@ -1,4 +1,6 @@
-"""Docker's credential helpers: programs named ``docker-credential-NAME``, asked with ``get``.
+"""Docker's credential helpers: programs named ``docker-credential-NAME``.
+
+They are run with ``get``, ``store`` or ``erase``, and told about it on standard input.
 
 A helper is somebody else's program with our secrets in its mouth: it gets ten seconds, a
 process group of its own that is killed whole, a bounded answer, and nothing it says is shown
@@ -49,25 +51,80 @@ def ask_helper(
     Raises CredentialHelperError: the name is not one, there is no such program, it does not
     answer in time, or not as a helper does. Raises InvalidAddress before anything is run.
     """
+    output = _told(
+        name, "get", registry, _server(registry), environment=environment, seconds=seconds
+    )
+    return None if output is None else _read(name, registry, output)
+
+
+def tell_helper(
+    name: str,
+    registry: str,
+    credentials: Credentials,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
+) -> None:
+    """Have helper *name* store *credentials* for *registry*. Raises as `ask_helper`."""
+    import json
+
+    document = {
+        "ServerURL": _server(registry),
+        "Username": credentials.username,
+        "Secret": credentials.password.reveal(),
+    }
+    if (
+        _told(
+            name, "store", registry, json.dumps(document), environment=environment, seconds=seconds
+        )
+        is None
+    ):
+        raise _failed(name, registry, "it does not store them")
+
+
+def make_helper_forget(
+    name: str,
+    registry: str,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
+) -> None:
+    """Have helper *name* erase what it knows of *registry*. Raises as `ask_helper`."""
+    _told(name, "erase", registry, _server(registry), environment=environment, seconds=seconds)
+
+
+def _server(registry: str) -> str:
+    """Return what helpers call *registry*. Raises InvalidAddress."""
+    if registry in HUB_NAMES:
+        return HUB_CONFIG_KEY
+    split_host(registry)
+    return registry
+
+
+def _told(
+    name: str,
+    action: str,
+    registry: str,
+    said: str,
+    *,
+    environment: Mapping[str, str] | None,
+    seconds: float,
+) -> bytes | None:
+    """Run helper *name* for *action*, with *said* as input; None: it knows nothing of it."""
     if not _NAME.fullmatch(name):
         raise CredentialHelperError(name, registry, "the name may have a-z, 0-9 and - only")
-    if registry not in HUB_NAMES:
-        split_host(registry)
     program = _program(name, environment)
     if program is None:
         raise _failed(name, registry, "there is no such program on the PATH")
-    server = HUB_CONFIG_KEY if registry in HUB_NAMES else registry
-    status, output = _run(program, server, environment, time.monotonic() + seconds)
+    status, output = _run([program, action], said, environment, time.monotonic() + seconds)
     if len(output) > OUTPUT_LIMIT:
         raise _failed(name, registry, f"it says more than {OUTPUT_LIMIT} bytes")
     if status is None:
         raise _failed(name, registry, f"no answer in {seconds:g} s")
     if status == 0:
-        return _read(name, registry, output)
+        return output
     if _NOT_FOUND in output[:500]:
         return None
-    said = output[:200].decode("utf-8", "replace").strip() or f"exit status {status}"
-    raise _failed(name, registry, said)
+    reason = output[:200].decode("utf-8", "replace").strip() or f"exit status {status}"
+    raise _failed(name, registry, reason)
 
 
 def _program(name: str, environment: Mapping[str, str] | None) -> str | None:
@@ -82,11 +139,11 @@ def _failed(name: str, registry: str, reason: str) -> CredentialHelperError:
 
 
 def _run(
-    program: str, server: str, environment: Mapping[str, str] | None, deadline: float
+    words: list[str], said: str, environment: Mapping[str, str] | None, deadline: float
 ) -> tuple[int | None, bytes]:
-    """Run ``program get``; return its exit status (None: too slow) and at most a limit's output."""
+    """Run *words*; return its exit status (None: too slow) and at most a limit's output."""
     with subprocess.Popen(  # noqa: S603 - found on PATH by a name that was checked
-        [program, "get"],
+        words,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -95,7 +152,7 @@ def _run(
     ) as process:
         output = b""
         try:
-            output = _converse(process, server.encode(), deadline)
+            output = _converse(process, said.encode(), deadline)
             left = 0.0 if len(output) > OUTPUT_LIMIT else deadline - time.monotonic()
             return process.wait(max(left, 0.01)), output
         except subprocess.TimeoutExpired:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_images.model.endpoint import Credentials
 
+CONFIG_FILE = "config.json"
 SIZE_LIMIT = 1 << 20  # bytes
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 # The only paths that old clients wrote behind a registry's host; others name a repository.
@@ -36,7 +37,7 @@ class DockerConfig:
 
     @property
     def path(self) -> Path:
-        """The file that is read."""
+        """The folder of the file that is read."""
         known = os.environ if self._environment is None else self._environment
         folder = known.get("DOCKER_CONFIG")
         home = known.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - Path.home() may raise
@@ -50,8 +51,8 @@ class DockerConfig:
 
         Raises InvalidConfiguration naming the file, CredentialHelperError.
         """
-        path = self.path / "config.json"
-        document = _load(path)
+        path = self.path / CONFIG_FILE
+        document = load(path)
         if document is None:
             return None
         found = self._find(document, registry.lower(), path)
@@ -60,8 +61,8 @@ class DockerConfig:
     def _find(self, document: dict[str, Any], registry: str, path: Path) -> Credentials | None:
         from pytest_images.answers.credential_helper import ask_helper, is_installed
 
-        helpers = _object(document, "credHelpers", path)
-        auths = _object(document, "auths", path)
+        helpers = section(document, "credHelpers", path)
+        auths = section(document, "auths", path)
         helper = _match(helpers, registry)
         if helper is not None and helpers[helper]:
             return ask_helper(str(helpers[helper]), registry, self._environment)
@@ -74,7 +75,7 @@ class DockerConfig:
         return None if entry is None else _entry(auths[entry], entry, path)
 
 
-def _load(path: Path) -> dict[str, Any] | None:
+def load(path: Path) -> dict[str, Any] | None:
     """Return the file's JSON, None where there is no file. Raises InvalidConfiguration."""
     from pytest_images.model.documents import load_object
 
@@ -83,18 +84,18 @@ def _load(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _invalid(path, error.strerror or str(error)) from None
+        raise invalid(path, error.strerror or str(error)) from None
     if len(raw) <= SIZE_LIMIT and not raw.strip():
         return None
     try:
         document = load_object(raw, str(path), SIZE_LIMIT)
     except LimitExceeded as error:
-        raise _invalid(path, f"{error.what} exceeds {error.limit}") from None
+        raise invalid(path, f"{error.what} exceeds {error.limit}") from None
     except ImagesError:
         document = None
     del raw  # so that no report of this frame shows the file
     if document is None:
-        raise _invalid(path, "it is not strict JSON: an object without doubled keys")
+        raise invalid(path, "it is not strict JSON: an object without doubled keys")
     _warn_of_readers(path, mode, document)
     return document
 
@@ -119,12 +120,13 @@ def _warn_of_readers(path: Path, mode: int, document: dict[str, Any]) -> None:
         warnings.warn(text, UserWarning, stacklevel=2)
 
 
-def _object(document: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
+def section(document: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
+    """Return one object of the file, empty where there is none. Raises InvalidConfiguration."""
     value = document.get(key)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _invalid(path, f"{key} is not an object")
+        raise invalid(path, f"{key} is not an object")
     return value
 
 
@@ -135,6 +137,19 @@ def _match(entries: Mapping[str, object], registry: str) -> str | None:
     if exact and (exact[0] == registry or registry in HUB_NAMES):
         return exact[0]
     return next((key for key in entries if _host_of(key) in names), None)
+
+
+def is_of_registry(key: str, registry: str) -> bool:
+    """Whether a key of ``auths`` stands for all of *registry*, under any of its spellings."""
+    names = HUB_NAMES if registry in HUB_NAMES else frozenset({registry})
+    return key in names or _host_of(key) in names
+
+
+def helper_of(document: dict[str, Any], registry: str, path: Path) -> str:
+    """Return the helper that keeps the credentials of *registry*, "" where the file does."""
+    helpers = section(document, "credHelpers", path)
+    own = _match(helpers, registry)
+    return str((helpers[own] if own is not None else "") or document.get("credsStore") or "")
 
 
 def _host_of(key: str) -> str:
@@ -152,11 +167,11 @@ def _entry(entry: object, key: str, path: Path) -> Credentials | None:
     from pytest_images.model.secret import Secret
 
     if not isinstance(entry, dict):
-        raise _invalid(path, f"the entry of {key} is not an object")
+        raise invalid(path, f"the entry of {key} is not an object")
     fields = {name: entry.get(name) or "" for name in ("auth", "username", "password")}
     token = entry.get("identitytoken") or ""
     if not all(isinstance(value, str) for value in (*fields.values(), token)):
-        raise _invalid(path, f"the entry of {key} has a field that is not text")
+        raise invalid(path, f"the entry of {key} has a field that is not text")
     if token:
         return Credentials(identity_token=Secret(token))
     if not fields["auth"]:
@@ -165,7 +180,7 @@ def _entry(entry: object, key: str, path: Path) -> Credentials | None:
     pair = _decoded(fields["auth"])
     del fields, entry
     if pair is None:
-        raise _invalid(path, f"the auth of {key} is not base64 of user:password")
+        raise invalid(path, f"the auth of {key} is not base64 of user:password")
     return pair
 
 
@@ -187,7 +202,8 @@ def _decoded(auth: str) -> Credentials | None:
     return Credentials(user, Secret(password.rstrip("\0")))
 
 
-def _invalid(path: Path, reason: str) -> InvalidConfiguration:
+def invalid(path: Path, reason: str) -> InvalidConfiguration:
+    """Return the error of a file that cannot be used, with what to do about it."""
     error = InvalidConfiguration(str(path), reason)
     error.add_note("repair it, or name another folder in DOCKER_CONFIG")
     return error

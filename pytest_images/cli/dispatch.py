@@ -33,12 +33,16 @@ STORE_VERBS = {
     "df": "Show what the store holds and what of it can be reclaimed",
     "fsck": "Check the store, and repair it",
 }
+REGISTRY_VERBS = {
+    "login": "Authenticate to a registry",
+    "logout": "Log out from a registry",
+}
 OTHER_VERBS = {"version": "Show the version information"}
 GROUPS = {
     "image": ("Manage images", IMAGE_VERBS),
     "registry": ("Manage throw-away registries", {"serve": "Run a registry in the foreground"}),
 }
-VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | OTHER_VERBS
+VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | REGISTRY_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
 NOT_YET = ("build", "import")
@@ -134,6 +138,7 @@ def _print_help() -> int:
         "Commands": IMAGE_VERBS,
         "Commands to Look Inside": INSIDE_VERBS,
         "Store Commands": STORE_VERBS,
+        "Registry Commands": REGISTRY_VERBS,
         "Management Commands": groups | OTHER_VERBS,
     }
     print(group_help(ROOT.usage, "Container images without a daemon", sections), end="")

@@ -78,6 +78,11 @@ class Client:
         """Whether *reference*'s repository has the manifest of *digest*; costs a HEAD."""
         return exists(self._repository(endpoint, reference, Access.PULL), digest)
 
+    def greet(self, endpoint: Endpoint) -> None:
+        """Raise unless *endpoint* lets us in as whom we say we are: AuthError, Unreachable."""
+        session, authenticator = self._session, self._authenticator
+        Repository(session, authenticator, endpoint, "", Access.PULL).greet()
+
     def tags(self, endpoint: Endpoint, reference: Reference) -> tuple[str, ...]:
         """Return the tags of *reference*'s repository."""
         return list_tags(self._repository(endpoint, reference, Access.PULL))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_images.errors import Unreachable
+from pytest_images.errors import AuthError, Unreachable
 from pytest_images.http.session import Request, Session
 from pytest_images.model.endpoint import Access, Endpoint
 from pytest_images.registry.auth import Authenticator, Purpose, scope
@@ -76,13 +76,30 @@ class Repository:
         if request.address.origin != server.origin:
             return self._admitted(self._send(request))
         scopes = (scope(self.name, self.access), *(scope(name, Access.PULL) for name in also))
+        return self._converse(request, self._purpose(server, scopes))
+
+    def greet(self) -> None:
+        """Raise unless the registry lets us in (distribution-spec, end-1); no content is asked."""
+        server = self.server
+        request = Request("GET", server.at("/v2/"), verify=self.endpoint.verify)
+        try:
+            with self._converse(request, self._purpose(server, ())) as response:
+                if response.status != 200:
+                    raise refusal(response, server.base, self.limits)
+        except AuthError as error:  # without the advice to log in
+            raise AuthError(error.source, error.reason) from None
+
+    def _purpose(self, server: Address, scopes: tuple[str, ...]) -> Purpose:
         name = registry_name(self.endpoint.host)
-        purpose = Purpose(name, server, self.access, scopes, self.endpoint.verify)
+        return Purpose(name, server, self.access, scopes, self.endpoint.verify)
+
+    def _converse(self, request: Request, purpose: Purpose) -> Response:
+        """Send *request*, showing who we are as far as the server asks for it."""
         tries = self.authenticator.begin()
         shown = self.authenticator.known(purpose, tries)
         while True:
             response = self._send(replace(request, authorization=shown))
-            if response.status != 401 or response.address.origin != server.origin:
+            if response.status != 401 or response.address.origin != purpose.server.origin:
                 return self._admitted(response)
             header = response.headers.get("WWW-Authenticate", "")
             response.drain()
