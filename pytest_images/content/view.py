@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from pytest_images.content.trusted import Row
+    from pytest_images.content.trusted import Names, Row
     from pytest_images.model.image import Image
     from pytest_images.model.reference import Reference
     from pytest_images.model.selector import Selector
@@ -152,19 +152,14 @@ class View:
         names = self.names_of(found.image)
         tags = tuple(name for name in names if name.digest is None)
         pinned = tuple(name for name in names if name.digest is not None)
-        return trusted.Maker().image(row, (tags, pinned), found.reference)
+        id = found.image
+        return trusted.images([row], {id: tags}, {id: pinned}, found.reference)[0]
 
     def images(self) -> tuple[Image, ...]:
         """Return all images, newest first."""
         with trusted.undisturbed():
             tags, pinned = self._all_names()
-            make = trusted.Maker().image
-            listed = sorted(self._all_images(), key=_age)
-            none: list[Reference] = []
-            return tuple(
-                make(row, (tuple(tags.get(row[0], none)), tuple(pinned.get(row[0], none))))
-                for row in listed
-            )
+            return tuple(trusted.images(sorted(self._all_images(), key=_age), tags, pinned))
 
     def _all_images(self) -> Iterator[Row]:
         """The rows of all images in sight; an upper scope's record covers a lower one's."""
@@ -176,10 +171,10 @@ class View:
                 query = "SELECT id FROM image WHERE scope=?"
                 seen.update(id for (id,) in self._connection.execute(query, (scope,)))
 
-    def _all_names(self) -> tuple[dict[str, list[Reference]], dict[str, list[Reference]]]:
+    def _all_names(self) -> tuple[Names, Names]:
         """All names in sight by image: tags, and pinned ones."""
-        tags: dict[str, list[Reference]] = {}
-        pinned: dict[str, list[Reference]] = {}
+        tags: Names = {}
+        pinned: Names = {}
         seen: set[Key] = set()
         for scope in self._scopes:
             found = self._connection.execute(_NAMES, (scope,)).fetchall()

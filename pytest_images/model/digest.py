@@ -15,7 +15,7 @@ _HEX = frozenset("0123456789abcdef")  # ASCII alone: isdigit() takes digits of e
 EXPECTED = "expected sha256: or sha512: and its lower-case hex"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The address of content: an algorithm and the hex of its hash.
 
@@ -29,6 +29,9 @@ class Digest:
     def __post_init__(self) -> None:
         if len(self.encoded) != HEX_DIGITS.get(self.algorithm) or not _HEX.issuperset(self.encoded):
             raise InvalidDigest(str(self), EXPECTED)
+
+    def __lt__(self, other: Self) -> bool:
+        return (self.algorithm, self.encoded) < (other.algorithm, other.encoded)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -20,8 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["BuildResult", "HistoryLine", "Image", "Loaded", "Pushed", "Removal"]
 
 
+class _Deferred:
+    """Fields that are made when they are first looked at: a list of images shows few of them."""
+
+    __slots__ = ("_fill", "_source")
+
+    if not TYPE_CHECKING:  # a checker would take any name for a field
+
+        def __getattr__(self, name):
+            if name not in ("manifest", "platform", "labels"):
+                raise AttributeError(f"an image has no {name!r}", name=name, obj=self)
+            self._fill(self, self._source)
+            return getattr(self, name)
+
+
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(_Deferred):
     """An image that an engine holds.
 
     ``id`` is the digest of its config. ``reference`` is the name it was asked for or got,

@@ -36,7 +36,7 @@ _V8_MINORS = 9  # Armv8.9 is the last of its line
 EXPECTED = "expected os/architecture or os/architecture/variant"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Platform:
     """An operating system and an architecture, normalised: ``x86_64`` is ``amd64``.
 
@@ -57,6 +57,10 @@ class Platform:
         object.__setattr__(self, "os", _OPERATING_SYSTEMS.get(os, os))
         object.__setattr__(self, "architecture", architecture)
         object.__setattr__(self, "variant", variant)
+
+    def __lt__(self, other: Self) -> bool:
+        ours = (self.os, self.architecture, self.variant)
+        return ours < (other.os, other.architecture, other.variant)
 
     @classmethod
     def parse(cls, text: str) -> Self:

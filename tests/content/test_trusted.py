@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import pickle
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,7 +25,7 @@ ROW = (
     *(str(DIGEST), str(Digest.of(b"m", "sha512")), "application/json", 7, 9, 1_000_000),
     *("linux", "arm64", "v8", '{"a":"b"}'),
 )
-MADE = trusted.Maker().image(ROW, ((), ()))
+MADE = trusted.images([ROW], {}, {})[0]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,37 @@ def test_listed_and_single_images_are_alike(store: Store) -> None:
     assert single in store.images()
     first = store.images()[0]
     assert dataclasses.replace(first) == first
+
+
+def fresh() -> Image:
+    return trusted.images([ROW], {}, {})[0]
+
+
+@pytest.mark.parametrize(
+    "look", [hash, repr, pickle.dumps, copy.deepcopy, dataclasses.replace, dataclasses.asdict]
+)
+def test_an_image_that_nobody_looked_into_is_whole(look: Callable[[Image], object]) -> None:
+    looked = look(fresh())
+    whole = look(Image(*(getattr(MADE, field.name) for field in dataclasses.fields(Image))))
+    assert looked == whole
+
+
+def test_an_image_that_nobody_looked_into_is_a_value() -> None:
+    assert fresh() == fresh()
+    assert len({fresh(), MADE}) == 1
+    assert pickle.loads(pickle.dumps(fresh())) == MADE
+    assert type(fresh()) is Image
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fresh().size = 3  # type: ignore[misc]  # that is the point
+    with pytest.raises(AttributeError, match="no 'colour'"):
+        assert fresh().colour  # type: ignore[attr-defined]  # that is the point
+
+
+def test_threads_may_look_into_an_image_at_once() -> None:
+    for _ in range(20):
+        image = fresh()
+        with ThreadPoolExecutor(4) as pool:
+            assert {*pool.map(lambda _: image.platform, range(8))} == {MADE.platform}  # noqa: B023
 
 
 def test_labels_that_are_shared_cannot_be_changed(store: Store) -> None:
