@@ -44,6 +44,17 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     account.close()
 
 
+@pytest.fixture(params=["plain", "requests"])
+def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Ask in plain HTTP by either client: what drives TLS is held to the same."""
+    if request.param == "requests":
+        from pytest_images.http import session
+        from pytest_images.http.wire import RequestsWire
+
+        monkeypatch.setattr(session, "PlainWire", lambda limits: RequestsWire(limits, True))
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real images; skips (or fails, where required) without it."""

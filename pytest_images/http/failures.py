@@ -17,14 +17,6 @@ _DEPTH = 12
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
 
 
-def faults() -> tuple[type[Exception], ...]:
-    """Return what sending and reading may raise, for an ``except``."""
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    return RequestException, HTTPError, HTTPException, OSError, ValueError
-
-
 def failure_of(error: Exception, address: Address) -> ImagesError:
     """Return *error*, met while talking to *address*, as one of ours (to raise ``from None``)."""
     chain = list(_chain(error))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.errors import InvalidResponse, LimitExceeded, Unreachable
-from pytest_images.http.failures import failure_of, faults
+from pytest_images.http.failures import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,20 +19,54 @@ if TYPE_CHECKING:
 _READ = 64 << 10
 
 
+class Answer(Protocol):
+    """An answer as a wire gives it: the head, and the body as it came, nothing decoded."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, found by names of any case."""
+
+    def read(self, size: int) -> bytes:
+        """Read *size* bytes of the body, fewer at its end."""
+
+    def read1(self, size: int) -> bytes:
+        """Read up to *size* bytes of the body, those that come next."""
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor; what was read ahead is not there any more."""
+
+    def shutdown(self) -> None:
+        """Make a read in another thread return at once."""
+
+    def close(self) -> None:
+        """Keep the connection where all was read; close any other. Safe when called twice."""
+
+
 class Response:
     """What a server answered. Close it, or use it as a context manager.
 
-    ``address`` is where the answer came from, after redirects. ``raw`` is urllib3's response,
-    for loops that move many bytes; nothing is decoded on the way.
+    ``address`` is where the answer came from, after redirects. ``raw`` is what the wire
+    gave, for loops that move many bytes.
     """
 
     def __init__(
-        self, raw: Any, address: Address, limits: Limits, *, bodiless: bool, via_proxy: bool
+        self,
+        raw: Answer,
+        address: Address,
+        limits: Limits,
+        faults: tuple[type[Exception], ...],
+        *,
+        bodiless: bool,
+        via_proxy: bool,
     ) -> None:
+        """*faults*: what reading *raw* may raise."""
         self.raw, self.address, self.via_proxy = raw, address, via_proxy
-        self._bodiless = bodiless
-        self.status: int = raw.status
-        self.headers: Mapping[str, str] = raw.headers
+        self._faults, self._bodiless = faults, bodiless
+        self.status, self.headers = raw.status, raw.headers
         self._limits = limits
 
     @property
@@ -77,8 +111,8 @@ class Response:
     def read_piece(self, size: int) -> bytes:
         """Read up to *size* raw bytes; ``b""`` at the end. Raises Unreachable, InvalidResponse."""
         try:
-            piece: bytes = self.raw.read(size, decode_content=False)
-        except faults() as error:
+            piece = self.raw.read(size)
+        except self._faults as error:
             failure = failure_of(error, self.address)
         else:
             return piece
@@ -86,16 +120,14 @@ class Response:
 
     def stop(self) -> None:
         """Make a read that waits in another thread return at once."""
-        shutdown = getattr(self.raw, "shutdown", None)
-        if shutdown is not None:
-            try:
-                shutdown()
-            except (OSError, ValueError, RuntimeError):
-                return  # it has ended already, which is what was wanted
+        try:
+            self.raw.shutdown()
+        except (OSError, ValueError, RuntimeError):
+            return  # it has ended already, which is what was wanted
 
     def close(self) -> None:
         """Give a fully read connection back to the pool, close any other."""
-        self.raw.close() if not self.raw.isclosed() else self.raw.release_conn()
+        self.raw.close()
 
     def _collect(self, limit: int) -> tuple[bytes, bool]:
         """Return the body up to *limit* bytes, and whether that was all of it."""
@@ -116,13 +148,13 @@ class Response:
 
     def _finish(self) -> None:
         """Let the library see the end of a body, so that it keeps the connection."""
-        self.raw.read(1, decode_content=False)
+        self.raw.read(1)
         self.close()
 
     def _read_some(self, size: int) -> bytes:
         try:
-            piece: bytes = self.raw.read1(size, decode_content=False)
-        except faults() as error:
+            piece = self.raw.read1(size)
+        except self._faults as error:
             failure = failure_of(error, self.address)
         else:
             return piece

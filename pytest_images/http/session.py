@@ -6,22 +6,21 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.errors import ImagesError, InvalidResponse, Unreachable
-from pytest_images.http.failures import failure_of, faults
+from pytest_images.http.failures import failure_of
 from pytest_images.http.limits import DEFAULT, Limits
 from pytest_images.http.origin import Origins
+from pytest_images.http.plain import PlainWire
 from pytest_images.http.proxies import Proxies
 from pytest_images.http.redirects import check_hop
-from pytest_images.http.response import Response
+from pytest_images.http.response import Answer, Response
 from pytest_images.http.retry import IDEMPOTENT, Attempts
 from pytest_images.model.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from requests.adapters import HTTPAdapter
 
     from pytest_images.http.address import Address
     from pytest_images.http.bodies import FileBody
@@ -55,6 +54,20 @@ class Request:
         return self.method in IDEMPOTENT if self.retry is None else self.retry
 
 
+class Wire(Protocol):
+    """Connections of one kind, and the client that drives them."""
+
+    @property
+    def faults(self) -> tuple[type[Exception], ...]:
+        """What sending and reading may raise."""
+
+    def send(self, request: Request, wait: float, proxy: Secret | None) -> Answer:
+        """Send *request*, by *proxy*; wait *wait* seconds for the first byte of the answer."""
+
+    def close(self) -> None:
+        """Close the connections that nobody reads from."""
+
+
 class Session:
     """Connections to many servers, shared by threads; not by processes: a fork starts anew."""
 
@@ -64,7 +77,7 @@ class Session:
         self.origins = Origins(limits)
         self._proxies = proxies
         self._lock = threading.Lock()
-        self._adapters: dict[bool | str, HTTPAdapter] = {}
+        self._wires: dict[bool | str | None, Wire] = {}  # by the way to verify; None: plain HTTP
         self._owner = os.getpid()
         self._closed = threading.Event()
 
@@ -95,9 +108,9 @@ class Session:
         """Close every connection, and end the waits of other threads. Safe when called twice."""
         self._closed.set()
         with self._lock:
-            adapters, self._adapters = list(self._adapters.values()), {}
-        for adapter in adapters if self._owner == os.getpid() else ():
-            adapter.close()
+            wires, self._wires = list(self._wires.values()), {}
+        for wire in wires if self._owner == os.getpid() else ():
+            wire.close()
 
     def _sleep(self, seconds: float, check: Callable[[], None] | None) -> None:
         """Wait, but not beyond the session's end or the caller's interest."""
@@ -136,27 +149,22 @@ class Session:
 
     def _exchange(self, request: Request) -> Response:
         """Send once and wait for the head of the answer."""
-        from pytest_images.http.wire import prepare
-
         proxy = self._proxy_for(request.address)
+        wire = self._wire(request, proxy)
         limits = self.limits
-        adapter = self._adapter(request.verify)
         try:
-            answer = adapter.send(
-                prepare(request),
-                stream=True,
-                timeout=(limits.connect, limits.idle if request.wait is None else request.wait),
-                verify=request.verify,
-                proxies={request.address.scheme: proxy.reveal()} if proxy else None,
+            answer = wire.send(
+                request, limits.idle if request.wait is None else request.wait, proxy
             )
-        except faults() as error:
+        except wire.faults as error:
             failure = failure_of(error, request.address)
         else:
             return _checked(
                 Response(
-                    answer.raw,
+                    answer,
                     request.address,
-                    limits,
+                    self.limits,
+                    wire.faults,
                     bodiless=request.method == "HEAD",
                     via_proxy=proxy is not None,
                 )
@@ -168,18 +176,26 @@ class Session:
             self._proxies = Proxies.from_environment()
         return self._proxies.for_address(address)
 
-    def _adapter(self, verify: bool | str) -> HTTPAdapter:
-        """Return the connections that verify by *verify*; one set for each, never mixed."""
-        from pytest_images.http.wire import make_adapter
-
+    def _wire(self, request: Request, proxy: Secret | None) -> Wire:
+        """Return the connections to use; a set for each way to verify, never mixed."""
+        verify = None if request.address.scheme == "http" and proxy is None else request.verify
         with self._lock:
             if self._closed.is_set():
                 raise Unreachable("registry", [_CLOSED])
             if self._owner != os.getpid():
-                self._adapters, self._owner = {}, os.getpid()
-            if verify not in self._adapters:
-                self._adapters[verify] = make_adapter(self.limits, verify)
-            return self._adapters[verify]
+                self._wires, self._owner = {}, os.getpid()
+            if verify not in self._wires:
+                self._wires[verify] = _make_wire(verify, self.limits)
+            return self._wires[verify]
+
+
+def _make_wire(verify: bool | str | None, limits: Limits) -> Wire:
+    """Make connections of one kind; imports what drives them."""
+    if verify is None:
+        return PlainWire(limits)
+    from pytest_images.http.wire import RequestsWire
+
+    return RequestsWire(limits, verify)
 
 
 def _redirected(request: Request, first: Address, location: str, status: int) -> Request:

@@ -1,4 +1,4 @@
-"""requests and urllib3, fitted out for this session. Imported at the first request only.
+"""requests and urllib3, fitted out for this session: TLS and proxies. Imported at need only.
 
 requests' adapter is used without its session: so there is no cookie jar, no netrc, no
 environment and no redirect that we did not write.
@@ -6,31 +6,75 @@ environment and no redirect that we did not write.
 
 from __future__ import annotations
 
-import http.client
-import io
-import ipaddress
-from typing import TYPE_CHECKING, Any, ClassVar
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
+from requests.exceptions import RequestException
 from requests.hooks import default_hooks
 from requests.models import PreparedRequest
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
-from pytest_images.errors import UnsafeAddress
-from pytest_images.http.bodies import FileBody
-from pytest_images.http.pace import Pace, PacedReader
+from pytest_images.http.connection import CarefulConnection, PacedResponse, headers_of
 from pytest_images.http.trust import context_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from socket import socket
-
     from pytest_images.http.limits import Limits
     from pytest_images.http.session import Request
+    from pytest_images.model.secret import Secret
 
-RECEIVE_BUFFER = 64 << 10
 POOL_SIZE = 32
+
+
+class RequestsWire:
+    """Connections that keep *limits* and verify by *verify*; see `Request`."""
+
+    faults = (RequestException, HTTPError, HTTPException, OSError, ValueError)
+
+    def __init__(self, limits: Limits, verify: bool | str) -> None:
+        self._limits, self._verify = limits, verify
+        self._adapter = _Adapter(limits, verify)
+
+    def send(self, request: Request, wait: float, proxy: Secret | None) -> RequestsAnswer:
+        """Send *request*; return its answer, with the body still to be read."""
+        answer = self._adapter.send(
+            _prepare(request),
+            stream=True,
+            timeout=(self._limits.connect, wait),
+            verify=self._verify,
+            proxies={request.address.scheme: proxy.reveal()} if proxy else None,
+        )
+        return RequestsAnswer(answer.raw)
+
+    def close(self) -> None:
+        """Close the connections that nobody reads from."""
+        self._adapter.close()
+
+
+class RequestsAnswer:
+    """An `Answer` as urllib3 gives it; nothing is decoded on the way."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.status: int = raw.status
+        self.headers = raw.headers
+        self.fileno, self.shutdown = raw.fileno, raw.shutdown
+
+    def read(self, size: int) -> bytes:
+        """Read *size* bytes of the body, fewer at its end."""
+        piece: bytes = self._raw.read(size, decode_content=False)
+        return piece
+
+    def read1(self, size: int) -> bytes:
+        """Read up to *size* bytes of the body, those that come next."""
+        piece: bytes = self._raw.read1(size, decode_content=False)
+        return piece
+
+    def close(self) -> None:
+        """Keep the connection where all was read; close any other. Safe when called twice."""
+        self._raw.close() if not self._raw.isclosed() else self._raw.release_conn()
 
 
 class _Adapter(HTTPAdapter):
@@ -67,39 +111,22 @@ class _Adapter(HTTPAdapter):
         """Do nothing: the context decides, and it was made for this adapter alone."""
 
 
-def make_adapter(limits: Limits, verify: bool | str) -> HTTPAdapter:
-    """Return an adapter whose connections keep *limits* and verify by *verify*."""
-    return _Adapter(limits, verify)
-
-
-def prepare(request: Request) -> PreparedRequest:
+def _prepare(request: Request) -> PreparedRequest:
     """Write *request* down for the adapter, with nothing added that it does not say."""
     prepared = PreparedRequest()
     prepared.prepare_method(request.method)
     prepared.url = request.address.url  # ours, already strict: no second reader of addresses
-    prepared.prepare_headers(_headers(request))
+    prepared.prepare_headers(headers_of(request))
     prepared.body = request.body  # type: ignore[assignment]  # iterable: see FileBody
     prepared.hooks = default_hooks()
     prepared.prepare_cookies({})
     return prepared
 
 
-def _headers(request: Request) -> Mapping[str, str]:
-    """All headers; the one place where a secret is written in clear, and only into these."""
-    headers = {"Accept-Encoding": "identity", "User-Agent": "pytest-images", **request.headers}
-    if request.body is not None:
-        headers["Content-Length"] = str(len(request.body))
-    elif request.method in ("POST", "PUT", "PATCH"):
-        headers["Content-Length"] = "0"
-    if request.authorization:
-        headers["Authorization"] = request.authorization.reveal()
-    return headers
-
-
 def _pool_classes(limits: Limits) -> dict[str, Any]:
     """Make pools for ``http`` and ``https`` whose connections keep *limits*."""
 
-    class Response(_PacedResponse):
+    class Response(PacedResponse):
         bounds = limits
 
     class Plain(_Connection, HTTPConnection):
@@ -117,43 +144,8 @@ def _pool_classes(limits: Limits) -> dict[str, Any]:
     return {"http": PlainPool, "https": EncryptedPool}
 
 
-class _PacedResponse(http.client.HTTPResponse):
-    """An answer read through a `Pace`. The socket's timeout is the wait for its first byte."""
-
-    bounds: ClassVar[Limits]
-
-    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        reader = PacedReader(sock, Pace(self.bounds, sock.gettimeout()))
-        self.fp = io.BufferedReader(reader, RECEIVE_BUFFER)
-
-
-class _Connection(HTTPConnection):
-    """A connection that sends files by the kernel and does not talk to link-local peers."""
-
+class _Connection(CarefulConnection):
     def connect(self) -> None:
         super().connect()
-        if self.proxy is None and self.sock is not None:
-            _check_peer(self.host, self.sock)
-
         # Whether to verify was the endpoint's decision; all urllib3 would add is a warning.
         self.is_verified = True
-
-    def send(self, data: Any) -> None:
-        if isinstance(data, FileBody) and self.sock is not None:
-            data.send(self.sock)
-        else:
-            super().send(data)
-
-
-def _check_peer(host: str, sock: socket) -> None:
-    """Raise UnsafeAddress where a *name* leads to a link-local address (cloud metadata)."""
-    try:
-        peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
-        written = host.strip("[]").partition("%")[0] == str(peer)
-    except (OSError, ValueError):
-        return  # a socket that is closed already fails by itself
-    if peer.is_link_local and not written:
-        sock.close()
-        raise UnsafeAddress(host, str(peer), "the name leads to a link-local address")

@@ -71,7 +71,7 @@ def _splice(
     response: Response, ingest: Ingest, remaining: int, limits: Limits, watch: Watch
 ) -> int:
     """Let the kernel move the bytes; return how many it left to be read as usual."""
-    start = response.raw.read1(_LEFTOVER, decode_content=False)  # what came with the headers
+    start = response.raw.read1(_LEFTOVER)  # what came with the headers
     ingest.write(start)
     watch.moved(len(start))
     remaining -= len(start)

@@ -39,6 +39,7 @@ class Seen:
     target: str
     headers: Mapping[str, str]
     body: bytes = b""
+    peer: int = 0  # the port it came from: one for each connection
 
     @property
     def path(self) -> str:
@@ -386,7 +387,7 @@ def _read(connection: socket.socket, stream: object) -> Seen | None:
         if not piece:
             return None
         body += piece
-    return Seen(method, target, headers, body)
+    return Seen(method, target, headers, body, connection.getpeername()[1])
 
 
 def is_quiet(connection: socket.socket) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_images.testing.samples import Sample
     from tests.faults.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("wire")
 HEAVY = "/blobs/"
 
 
