@@ -8,7 +8,7 @@ first counts. Entries without a platform are looked into. Attestations are never
 
 from __future__ import annotations
 
-import platform as machine
+import os
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import LimitExceeded, PlatformNotFound
@@ -31,7 +31,7 @@ _UNKNOWN = "unknown"
 
 def host_platform() -> Platform:
     """Return the platform of images that run on this machine; always Linux."""
-    return Platform.of_machine(machine.machine())
+    return Platform.of_machine(os.uname().machine)
 
 
 def choose(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_images.errors import InvalidResponse, LimitExceeded, Unreachable
 from pytest_images.http.failures import failure_of
@@ -11,39 +11,39 @@ from pytest_images.http.failures import failure_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Protocol, Self
 
     from pytest_images.http.address import Address
     from pytest_images.http.limits import Limits
 
+    class Answer(Protocol):
+        """An answer as a wire gives it: the head, and the body as it came, nothing decoded."""
+
+        @property
+        def status(self) -> int:
+            """The status code."""
+
+        @property
+        def headers(self) -> Mapping[str, str]:
+            """The headers, found by names of any case."""
+
+        def read(self, size: int) -> bytes:
+            """Read *size* bytes of the body, fewer at its end."""
+
+        def read1(self, size: int) -> bytes:
+            """Read up to *size* bytes of the body, those that come next."""
+
+        def fileno(self) -> int:
+            """Return the socket's descriptor; what was read ahead is not there any more."""
+
+        def shutdown(self) -> None:
+            """Make a read in another thread return at once."""
+
+        def close(self) -> None:
+            """Keep the connection where all was read; close any other. Safe when called twice."""
+
+
 _READ = 64 << 10
-
-
-class Answer(Protocol):
-    """An answer as a wire gives it: the head, and the body as it came, nothing decoded."""
-
-    @property
-    def status(self) -> int:
-        """The status code."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, found by names of any case."""
-
-    def read(self, size: int) -> bytes:
-        """Read *size* bytes of the body, fewer at its end."""
-
-    def read1(self, size: int) -> bytes:
-        """Read up to *size* bytes of the body, those that come next."""
-
-    def fileno(self) -> int:
-        """Return the socket's descriptor; what was read ahead is not there any more."""
-
-    def shutdown(self) -> None:
-        """Make a read in another thread return at once."""
-
-    def close(self) -> None:
-        """Keep the connection where all was read; close any other. Safe when called twice."""
 
 
 class Response:

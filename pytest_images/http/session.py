@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError, InvalidResponse, Unreachable
 from pytest_images.http.failures import failure_of
@@ -15,15 +15,31 @@ from pytest_images.http.origin import Origins
 from pytest_images.http.plain import PlainWire
 from pytest_images.http.proxies import Proxies
 from pytest_images.http.redirects import check_hop
-from pytest_images.http.response import Answer, Response
+from pytest_images.http.response import Response
 from pytest_images.http.retry import IDEMPOTENT, Attempts
 from pytest_images.model.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from pytest_images.http.address import Address
     from pytest_images.http.bodies import FileBody
+    from pytest_images.http.response import Answer
+
+    class Wire(Protocol):
+        """Connections of one kind, and the client that drives them."""
+
+        @property
+        def faults(self) -> tuple[type[Exception], ...]:
+            """What sending and reading may raise."""
+
+        def send(self, request: Request, wait: float, proxy: Secret | None) -> Answer:
+            """Send *request*, by *proxy*; wait *wait* seconds for the first byte of the answer."""
+
+        def close(self) -> None:
+            """Close the connections that nobody reads from."""
+
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CLOSED = "the session was closed"
@@ -52,20 +68,6 @@ class Request:
     def is_idempotent(self) -> bool:
         """Whether it may be sent again without knowing what became of it."""
         return self.method in IDEMPOTENT if self.retry is None else self.retry
-
-
-class Wire(Protocol):
-    """Connections of one kind, and the client that drives them."""
-
-    @property
-    def faults(self) -> tuple[type[Exception], ...]:
-        """What sending and reading may raise."""
-
-    def send(self, request: Request, wait: float, proxy: Secret | None) -> Answer:
-        """Send *request*, by *proxy*; wait *wait* seconds for the first byte of the answer."""
-
-    def close(self) -> None:
-        """Close the connections that nobody reads from."""
 
 
 class Session:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_images.errors import AuthError
 from pytest_images.model.endpoint import Access
 from pytest_images.model.secret import Secret
-from pytest_images.registry.challenge import Challenge, parse_challenges
 from pytest_images.registry.refusals import denied
-from pytest_images.registry.tokens import Token, basic, request_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_images.http.address import Address, Origin
     from pytest_images.http.session import Session
     from pytest_images.model.endpoint import Credentials
+    from pytest_images.registry.challenge import Challenge
+    from pytest_images.registry.tokens import Token
 
     CredentialsOf = Callable[[str, Access, Credentials | None], Credentials | None]
 
@@ -88,6 +88,8 @@ class Authenticator:
 
     def answer(self, purpose: Purpose, header: str, tries: _Round) -> Secret:
         """Return what to show after a 401 with *header*. Raises AuthError when enough was tried."""
+        from pytest_images.registry.challenge import parse_challenges
+
         if tries.tries >= TRIES:
             raise denied(purpose.server.base, "it asks for credentials again and again")
         first = tries.tries == 0
@@ -118,6 +120,8 @@ class Authenticator:
     def _token(
         self, purpose: Purpose, challenge: Challenge, credentials: Credentials | None
     ) -> Token:
+        from pytest_images.registry.tokens import request_token
+
         scopes = _merged(purpose.scopes, challenge.parameters.get("scope", ""))
         server = purpose.server
         return request_token(
@@ -125,6 +129,8 @@ class Authenticator:
         )
 
     def _password(self, purpose: Purpose, tries: _Round, *, first: bool) -> Secret:
+        from pytest_images.registry.tokens import basic
+
         server = purpose.server
         if server.scheme == "http" and not server.is_loopback:
             raise denied(server.base, "it asks for a password over plain HTTP, in clear")

@@ -10,10 +10,8 @@ from pytest_images.model.endpoint import Access
 from pytest_images.registry.auth import Authenticator
 from pytest_images.registry.fetch import Fetch
 from pytest_images.registry.meter import Meter
-from pytest_images.registry.push import Push
 from pytest_images.registry.repository import Repository
 from pytest_images.registry.resolve import Resolution, document, exists, resolve
-from pytest_images.registry.tags import list_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_images.model.progress import Progress
     from pytest_images.model.reference import Reference
     from pytest_images.registry.auth import CredentialsOf
+    from pytest_images.registry.push import Push
 
 
 class Client:
@@ -85,6 +84,8 @@ class Client:
 
     def tags(self, endpoint: Endpoint, reference: Reference) -> tuple[str, ...]:
         """Return the tags of *reference*'s repository."""
+        from pytest_images.registry.tags import list_tags
+
         return list_tags(self._repository(endpoint, reference, Access.PULL))
 
     def fetch(
@@ -113,6 +114,8 @@ class Client:
         sources: Sequence[str] = (),
     ) -> Push:
         """Return a push into *reference*'s repository; *sources* as for `Push`."""
+        from pytest_images.registry.push import Push
+
         repository = self._repository(endpoint, reference, Access.PUSH)
         return Push(repository, store, Meter(self._report, "push", str(reference)), sources)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,26 +24,45 @@ class Together:
         self._lock = threading.Lock()
         self._open: set[Response] = set()
         self._cancelled = threading.Event()
+        self._failures: list[BaseException] = []
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run all *tasks*, in this thread if it is but one; raise the first failure."""
         if len(tasks) == 1:
             tasks[0]()
             return
-        pool = ThreadPoolExecutor(min(self._threads, len(tasks)), thread_name_prefix=self._name)
-        running: list[Future[None]] = []
+        waiting, threads = deque(tasks), []
         try:
-            running = [pool.submit(task) for task in tasks]
-            wait(running, return_when=FIRST_EXCEPTION)
-            if _failures(running):
-                self.cancel()
+            for number in range(min(self._threads, len(tasks))):
+                name = f"{self._name}-{number}"
+                thread = threading.Thread(target=self._work, args=(waiting,), name=name)
+                thread.start()
+                threads.append(thread)
+            for thread in threads:
+                thread.join()
         except BaseException:
             self.cancel()
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-        for failure in _failures(running):
-            raise failure
+            for thread in threads:
+                thread.join()
+        if self._failures:
+            raise self._failures[0]
+
+    def _work(self, waiting: deque[Callable[[], None]]) -> None:
+        """Do one task after the other, while nothing failed."""
+        while not self._cancelled.is_set():
+            try:
+                task = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                task()
+            except Cancelled:
+                return
+            except BaseException as failure:  # noqa: BLE001, RUF100 - raised where `run` was called
+                self._failures.append(failure)
+                self.cancel()
 
     def cancel(self) -> None:
         """End all transfers now, also those that wait for bytes."""
@@ -74,10 +93,3 @@ class Together:
         """Wait before another try, not longer than the transfers are wanted."""
         self._cancelled.wait(seconds)
         self.check()
-
-
-def _failures(running: Sequence[Future[None]]) -> list[BaseException]:
-    """Return what the ended tasks raised, without those that were only told to stop."""
-    ended = [future for future in running if future.done() and not future.cancelled()]
-    raised = [failure for future in ended if (failure := future.exception()) is not None]
-    return [failure for failure in raised if not isinstance(failure, Cancelled)]
