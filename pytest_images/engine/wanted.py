@@ -117,9 +117,9 @@ class Wanted:
     def held(self) -> Image | None:
         """Return the image when all of it is here under the name asked for, else None."""
         try:
+            image = self.store.image(Selector.of((self.tags or [self.pin])[0]))
             root = self.stored(self.digest)
             manifest = self.choose(root)
-            image = self.store.image(Selector.of((self.tags or [self.pin])[0]))
         except (Missing, ImageNotFound):
             return None
         if self.pin not in image.digests or image.manifest.digest != manifest.digest:

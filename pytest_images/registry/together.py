@@ -27,19 +27,15 @@ class Together:
         self._failures: list[BaseException] = []
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Run all *tasks*, in this thread if it is but one; raise the first failure."""
-        if len(tasks) == 1:
-            tasks[0]()
-            return
+        """Run all *tasks*, in this thread and beside it; raise the first failure."""
         waiting, threads = deque(tasks), []
         try:
-            for number in range(min(self._threads, len(tasks))):
+            for number in range(1, min(self._threads, len(tasks))):
                 name = f"{self._name}-{number}"
                 thread = threading.Thread(target=self._work, args=(waiting,), name=name)
                 thread.start()
                 threads.append(thread)
-            for thread in threads:
-                thread.join()
+            self._work(waiting)
         except BaseException:
             self.cancel()
             raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ def test_quick_commands_import_nothing_heavy(words: list[str], store: Store) -> 
     samples.image("one").put(store, "app:1")
     imported_by("ls")  # sizes are measured, once, at the first look
     assert imported_by(*words) & HEAVY == set()
+
+
+@pytest.mark.parametrize("verb", ["pull", "push"])
+def test_plain_http_needs_no_requests(verb: str, store: Store) -> None:
+    samples.image("one").put(store, "app:1")
+    with Registry.serving() as registry:
+        imported_by("tag", "app:1", f"{registry}/app:1")
+        imported_by("push", f"{registry}/app:1")
+        imported = imported_by(verb, f"{registry}/app:1")
+    assert not {"requests", "urllib3", "logging", "filelock", "rich", "platform"} & imported
 
 
 def test_listing_hashes_nothing(store: Store) -> None:
