@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_images.http.limits import Limits
     from pytest_images.http.response import Response
 
-SPLICE_FROM = 1 << 20  # bytes: below, reading is as fast and keeps the connection
+SPLICE_FROM = 8 << 20  # bytes: below, hashing what arrives is as fast, and keeps the connection
 _PIPE = 1 << 20
 _LEFTOVER = 256 << 10
 

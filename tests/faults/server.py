@@ -179,13 +179,17 @@ class FaultRegistry:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.hang_up()
+        for thread in self._threads:
+            thread.join(5)
+
+    def hang_up(self) -> None:
+        """End all connections there are."""
         with self._lock:
             waiting = list(self._open)
         for connection in waiting:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
 
     def _spawn(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="fault-registry", daemon=True)
