@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_images.errors import PlatformNotFound as PlatformNotFound
     from pytest_images.errors import RateLimited as RateLimited
     from pytest_images.errors import RegistryError as RegistryError
+    from pytest_images.errors import SandboxError as SandboxError
     from pytest_images.errors import SizeMismatch as SizeMismatch
     from pytest_images.errors import StoreDamaged as StoreDamaged
     from pytest_images.errors import StoreError as StoreError
@@ -88,6 +89,9 @@ if TYPE_CHECKING:
     from pytest_images.model.request.pull import PullRequest as PullRequest
     from pytest_images.model.request.push import PushRequest as PushRequest
     from pytest_images.model.request.rm import RmRequest as RmRequest
+    from pytest_images.model.request.run import MountKind as MountKind
+    from pytest_images.model.request.run import Ran as Ran
+    from pytest_images.model.request.run import RunMount as RunMount
     from pytest_images.model.request.run import RunStep as RunStep
     from pytest_images.model.request.save import SaveRequest as SaveRequest
     from pytest_images.model.request.tag import TagRequest as TagRequest
@@ -131,6 +135,7 @@ _HOMES = {
         "PlatformNotFound",
         "RateLimited",
         "RegistryError",
+        "SandboxError",
         "SizeMismatch",
         "StoreDamaged",
         "StoreError",
@@ -193,7 +198,12 @@ _HOMES = {
     "model.request.pull": ("PullRequest",),
     "model.request.push": ("PushRequest",),
     "model.request.rm": ("RmRequest",),
-    "model.request.run": ("RunStep",),
+    "model.request.run": (
+        "MountKind",
+        "Ran",
+        "RunMount",
+        "RunStep",
+    ),
     "model.request.save": ("SaveRequest",),
     "model.request.tag": ("TagRequest",),
     "model.secret": ("Secret",),

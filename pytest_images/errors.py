@@ -23,6 +23,7 @@ ImagesError
 ├── AmbiguousImage          also LookupError
 ├── Conflict                also RuntimeError
 ├── Unsupported             also NotImplementedError
+├── SandboxError            also RuntimeError
 ├── HookError               also RuntimeError
 ├── Unreachable             also ConnectionError
 │   └── TlsError
@@ -326,6 +327,19 @@ class Unsupported(ImagesError, NotImplementedError):
 
     def __str__(self) -> str:
         return f"{shown(self.operation)}: not supported: {shown(self.reason, REASON)}"
+
+
+class SandboxError(ImagesError, RuntimeError):
+    """A command could not be run confined, or not within its time."""
+
+    code = "sandbox-error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the sandbox: {shown(self.reason, REASON)}"
 
 
 class HookError(ImagesError, RuntimeError):

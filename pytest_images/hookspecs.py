@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.pull import PullRequest
     from pytest_images.model.request.push import PushRequest
     from pytest_images.model.request.rm import RmRequest
-    from pytest_images.model.request.run import RunStep
+    from pytest_images.model.request.run import Ran, RunStep
     from pytest_images.model.request.save import SaveRequest
     from pytest_images.model.request.tag import TagRequest
 
@@ -301,13 +301,16 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def build_run(self, images: Images, step: RunStep) -> int | None:
+    def build_run(self, images: Images, step: RunStep) -> Ran | None:
         """Run the command of one RUN step, confined to the step's root file system.
 
         Question: plugins are asked until one can; the default is the sandbox of this machine.
-        Must never run the command unconfined on the host.
+        Must never run the command unconfined on the host; must say in the answer what of a
+        full confinement was missing, and leave no process of the command behind.
 
-        :returns: the exit status, or ``None``: "ask the next plugin".
+        :returns: how the command ended, or ``None``: "ask the next plugin".
+        :raises SandboxError: the step could not be set up, or took longer than it may.
+        :raises Unsupported: nothing here can confine a command.
 
         In conftest.py: holds for tests and fixtures written below that file.
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.pull import PullRequest
     from pytest_images.model.request.push import PushRequest
     from pytest_images.model.request.rm import RmRequest
-    from pytest_images.model.request.run import RunStep
+    from pytest_images.model.request.run import Ran, RunStep
     from pytest_images.model.request.save import SaveRequest
     from pytest_images.model.request.tag import TagRequest
     from pytest_images.model.secret import Secret
@@ -421,8 +421,11 @@ class Images:
             images=self, registry=registry, access=Access(access), rejected=rejected
         )
 
-    def run(self, step: RunStep) -> int:
-        """Run the command of one RUN step; return its exit status."""
+    def run(self, step: RunStep) -> Ran:
+        """Run the command of one RUN step, confined; return how it ended.
+
+        Raises SandboxError, Unsupported.
+        """
         __tracebackhide__ = True
         return self._given("build_run", self._hooks.build_run(images=self, step=step))
 

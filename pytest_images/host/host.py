@@ -108,9 +108,11 @@ class Host:
 
     def _register_defaults(self) -> None:
         from pytest_images.answers.docker_config import DockerConfig
+        from pytest_images.answers.run import Sandbox
         from pytest_images.answers.upstream import Upstream
 
         self.manager.register_last(Unanswered(), UNANSWERED)
+        self.manager.register_last(Sandbox(), "sandbox")
         self.manager.register_last(DockerConfig(), "docker-config")
         upstream = Upstream(lambda: self.embedded.store, lambda: self.embedded.client)
         self.manager.register_last(upstream, "upstream")

@@ -1,0 +1,111 @@
+"""What this machine can confine a command with: found by doing it, not by version numbers."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_images.errors import SandboxError, Unsupported
+from pytest_images.sandbox import ids
+from pytest_images.sandbox.confined import confined
+from pytest_images.sandbox.program import nothing
+from pytest_images.sandbox.spec import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUNTIMES = (("runc",), ("crun", "--cgroup-manager=disabled"))
+NO_FILTER = "no filter of system calls: install runc or crun for one"
+SINGLE_ID = "files can belong to one user only: install uidmap and set /etc/subuid for more"
+_PROBE_SECONDS = 20.0
+_lock = threading.Lock()
+_known: dict[int, Abilities] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """How commands are confined here; *overlay*: layers need not be copied for it."""
+
+    isolation: str
+    runtime: tuple[str, ...]
+    ids: ids.Ids
+    overlay: bool
+    warnings: tuple[str, ...]
+
+
+def abilities(folder: Path) -> Abilities:
+    """Return what commands with their files in *folder* can be confined with.
+
+    Asked once for each disk in a process. Raises Unsupported where nothing works, with what
+    was tried.
+    """
+    disk = folder.stat().st_dev
+    with _lock:
+        if disk not in _known:
+            _known[disk] = _probe(folder)
+        return _known[disk]
+
+
+def _probe(folder: Path) -> Abilities:
+    """Try a runtime, then our own hands; each with an overlay, then without."""
+    if sys.platform != "linux":
+        raise Unsupported("RUN", "a command of an image runs on Linux only")
+    who = ids.available()
+    tried = []
+    for runtime, overlay in _ways():
+        name = runtime[0] if runtime else "namespaces"
+        try:
+            _try(folder, runtime, who, overlay=overlay)
+        except (SandboxError, OSError) as error:
+            tried.append(f"{name} {'with' if overlay else 'without'} overlay: {error}")
+        else:
+            missing = [*([] if runtime else [NO_FILTER]), *([SINGLE_ID] * who.users.is_single)]
+            return Abilities(name, runtime, who, overlay, tuple(missing))
+    unsupported = Unsupported("RUN", "; ".join(tried))
+    unsupported.add_note(
+        "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or "
+        "kernel.apparmor_restrict_unprivileged_userns=0), or let an engine run the steps."
+    )
+    raise unsupported
+
+
+def _ways() -> Iterator[tuple[tuple[str, ...], bool]]:
+    found = [runtime for runtime in RUNTIMES if shutil.which(runtime[0])]
+    for runtime in (*found, ()):
+        yield runtime, True
+        yield runtime, False
+
+
+def _try(folder: Path, runtime: tuple[str, ...], who: ids.Ids, *, overlay: bool) -> None:
+    """Run a program that does nothing. Raises SandboxError, OSError."""
+    log = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as probe:
+        layer, upper, scratch = (Path(probe, name) for name in ("layer", "upper", "scratch"))
+        for path in (layer, upper, scratch):
+            path.mkdir()
+        program = layer / "nothing"
+        program.write_bytes(nothing())
+        program.chmod(0o755)
+        spec = Spec(
+            rootfs=str(upper if overlay else layer),
+            scratch=str(scratch),
+            command=("/nothing",),
+            environment={},
+            directory="/",
+            user="",
+            files={},
+            lowers=(str(layer),) if overlay else (),
+            has_network=False,
+            has_groups=not who.groups.is_single,
+            runtime=runtime,
+        )
+        status = confined(spec, log, who, _PROBE_SECONDS)
+    if status:
+        said = log.getvalue().decode(errors="replace").strip()
+        raise SandboxError(f"it ended with status {status}: {said[-300:]}")

@@ -1,0 +1,136 @@
+"""Everything in its place for one command, by our own hands or a runtime's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_images.sandbox import bundle, own, syscalls
+from pytest_images.sandbox.accounts import account
+from pytest_images.sandbox.memory import Memory
+from pytest_images.sandbox.places import Places, Refused
+from pytest_images.sandbox.tree import bind, here, mount_root, view_of_sys
+
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from pytest_images.sandbox.spec import MountSpec, Spec
+
+_KERNEL = ("/proc", "/sys", "/dev")
+
+
+class Setup:
+    """The root file system of a step, mounted bare, and what will be mounted into it.
+
+    Every place is made before anything lies over it, and taken away by `clear`.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._sources = {m: os.open(m.source, os.O_PATH) for m in spec.mounts if m.source}
+        self._merged = mount_root(spec)
+        self._places = Places(self._open_root())
+        self._account = account(self._open_root(), spec.user)
+        self._sysfs = view_of_sys(spec) if spec.has_network else ""
+        self._memory = Memory(spec.scratch)
+        self._make_places()
+
+    def start(self) -> int:
+        """Start the command; return its process."""
+        start = self._become_runtime if self.spec.runtime else self._become_command
+        child = os.fork()
+        if child:
+            return child
+        try:
+            start()
+        except (OSError, Refused) as error:
+            own.end(f"the sandbox could not be set up: {error}", own.NOT_EXECUTABLE)
+
+    def clear(self) -> None:
+        """Take away the places that were made for mounts."""
+        self._places.clear()
+
+    def _open_root(self) -> int:
+        return os.open(self._merged, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _make_places(self) -> None:
+        for path in _KERNEL:
+            self._places.real_folder(path)
+        for path in self.spec.files:
+            self._places.file(path)
+        for mount in self.spec.mounts:
+            self._place(self._places, mount)
+
+    def _place(self, places: Places, mount: MountSpec) -> int:
+        """Open where *mount* goes: a file for a file, a folder for a folder."""
+        source = self._sources.get(mount)
+        is_file = mount.kind == "secret" or (source is not None and not os.path.isdir(here(source)))
+        return places.file(mount.target) if is_file else places.folder(mount.target)
+
+    def _source(self, mount: MountSpec) -> str:
+        if mount.kind == "secret":
+            content = bytes.fromhex(mount.content)
+            return self._memory.put(content, mount.mode, mount.uid, mount.gid)
+        return here(self._sources[mount])
+
+    # Without a runtime.
+
+    def _become_command(self) -> NoReturn:
+        """Mount everything in a mount namespace of the command's own, and be the command."""
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        places = Places(self._open_root())  # sees what is mounted from here on
+        own.mount_kernel(places, self._sysfs)
+        for path, text in self.spec.files.items():
+            bind(self._memory.put(text.encode(), 0o644), here(places.file(path)))
+            syscalls.make_read_only(places.file(path))
+        for mount in self.spec.mounts:
+            target = here(self._place(places, mount))
+            if mount.kind == "tmpfs":
+                syscalls.mount("tmpfs", target, "tmpfs", syscalls.MS_NOSUID, _size(mount))
+                continue
+            bind(self._source(mount), target)
+            if mount.read_only or mount.kind == "secret":
+                syscalls.make_read_only(self._place(places, mount))
+        own.enter(self._merged)
+        own.hide_kernel()
+        own.become(self.spec, self._account)
+
+    # With one.
+
+    def _become_runtime(self) -> NoReturn:
+        """Write a bundle and be the runtime that runs it."""
+        folder = os.path.join(self.spec.scratch, "bundle")
+        os.mkdir(folder, 0o700)
+        config = bundle.config(self.spec, self._merged, self._account, self._mounts())
+        with open(os.path.join(folder, "config.json"), "wb") as out:
+            out.write(config)
+        _calm_cgroups()
+        state = os.path.join(self.spec.scratch, "state")
+        words = [*self.spec.runtime, "--root", state, "run", "--bundle", folder, "build"]
+        path = os.environ.get("PATH", os.defpath)
+        os.execvpe(words[0], words, {"PATH": path, "XDG_RUNTIME_DIR": self.spec.scratch})
+
+    def _mounts(self) -> list[dict[str, Any]]:
+        """Return our mounts as the runtime is told of them."""
+        mounts = [bundle.sysfs(self._sysfs)]
+        for path, text in self.spec.files.items():
+            mounts.append(bundle.bind(self._memory.put(text.encode(), 0o644), path, read_only=True))
+        for mount in self.spec.mounts:
+            if mount.kind == "tmpfs":
+                options = ["nosuid", *filter(None, [_size(mount)])]
+                mounts.append(bundle.mount(mount.target, "tmpfs", "tmpfs", options))
+            else:
+                fixed = mount.read_only or mount.kind == "secret"
+                mounts.append(bundle.bind(self._source(mount), mount.target, read_only=fixed))
+        return mounts
+
+
+def _size(mount: MountSpec) -> str:
+    return f"size={mount.size}" if mount.size else ""
+
+
+def _calm_cgroups() -> None:
+    """Hide a second tree of cgroups: crun does not start where it sees both."""
+    unified = "/sys/fs/cgroup/unified"
+    if os.path.isdir(unified):
+        syscalls.mount("tmpfs", unified, "tmpfs")
