@@ -15,6 +15,7 @@ from pytest_images.errors import SandboxError, Unsupported
 from pytest_images.sandbox import ids
 from pytest_images.sandbox.confined import confined
 from pytest_images.sandbox.program import nothing
+from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import Spec
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def _ways() -> Iterator[tuple[tuple[str, ...], bool]]:
 def _try(folder: Path, runtime: tuple[str, ...], who: ids.Ids, *, overlay: bool) -> None:
     """Run a program that does nothing. Raises SandboxError, OSError."""
     log = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as probe:
-        layer, upper, scratch = (Path(probe, name) for name in ("layer", "upper", "scratch"))
+    probe = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
+    try:
+        layer, upper, scratch = (probe / name for name in ("layer", "upper", "scratch"))
         for path in (layer, upper, scratch):
             path.mkdir()
         program = layer / "nothing"
@@ -106,6 +108,8 @@ def _try(folder: Path, runtime: tuple[str, ...], who: ids.Ids, *, overlay: bool)
             runtime=runtime,
         )
         status = confined(spec, log, who, _PROBE_SECONDS)
+    finally:
+        remove(probe)
     if status:
         said = log.getvalue().decode(errors="replace").strip()
         raise SandboxError(f"it ended with status {status}: {said[-300:]}")

@@ -62,13 +62,13 @@ def _number(text: str) -> int:
 
 
 def _lines(root: int, path: str) -> list[list[str]]:
-    """Return the fields of a file's lines; none where there is no such regular file."""
+    """Return the fields of a file's lines; none where there is no such file."""
     try:
         descriptor = open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return []
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return []
+            raise Refused(f"{path} is not a regular file in this image")  # runtimes would wait
         text = stream.read(FILE_LIMIT).decode("utf-8", "replace")
     return [line.split(":") for line in text.splitlines()]

@@ -75,13 +75,13 @@ def enter(merged: str) -> None:
 
 def become(spec: Spec, account: Account) -> NoReturn:
     """Be the command; never returns. Only descriptors 0 to 2 stay open."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # first: the directory may be one of them
     try:
         _take_directory(spec.directory)
         _drop(account, has_groups=spec.has_groups)
     except (OSError, Refused) as error:
         end(str(error), NOT_EXECUTABLE)
     environment = {"HOME": account.home, **spec.environment}
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     program = spec.command[0]
     try:
         os.execvpe(program, spec.command, environment)

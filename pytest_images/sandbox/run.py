@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from pytest_images.errors import SandboxError
 from pytest_images.model.request.run import MountKind, Ran
 from pytest_images.sandbox.abilities import abilities
 from pytest_images.sandbox.confined import confined
+from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import MountSpec, Spec
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _scratch(folder: Path | None) -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path)
+        remove(path)
 
 
 def _spec(step: RunStep, scratch: Path, found: Abilities) -> Spec:

@@ -9,7 +9,8 @@ from pytest_images.sandbox import bundle, own, syscalls
 from pytest_images.sandbox.accounts import account
 from pytest_images.sandbox.memory import Memory
 from pytest_images.sandbox.places import Places, Refused
-from pytest_images.sandbox.tree import bind, here, mount_root, view_of_sys
+from pytest_images.sandbox.removal import remove_as_root
+from pytest_images.sandbox.tree import bind, here, mount_root, pinned, view_of_sys
 
 if TYPE_CHECKING:
     from typing import Any, NoReturn
@@ -27,7 +28,9 @@ class Setup:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self._sources = {m: os.open(m.source, os.O_PATH) for m in spec.mounts if m.source}
+        self._sources = {
+            mount: pinned(mount, spec.scratch) for mount in spec.mounts if mount.source
+        }
         self._merged = mount_root(spec)
         self._places = Places(self._open_root())
         self._account = account(self._open_root(), spec.user)
@@ -47,8 +50,10 @@ class Setup:
             own.end(f"the sandbox could not be set up: {error}", own.NOT_EXECUTABLE)
 
     def clear(self) -> None:
-        """Take away the places that were made for mounts."""
+        """Take away the places that were made for mounts, and what nobody else may remove."""
         self._places.clear()
+        if self.spec.lowers:
+            remove_as_root({"folder": os.path.join(self.spec.scratch, "work")})
 
     def _open_root(self) -> int:
         return os.open(self._merged, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -64,14 +69,14 @@ class Setup:
     def _place(self, places: Places, mount: MountSpec) -> int:
         """Open where *mount* goes: a file for a file, a folder for a folder."""
         source = self._sources.get(mount)
-        is_file = mount.kind == "secret" or (source is not None and not os.path.isdir(here(source)))
+        is_file = mount.kind == "secret" or (source is not None and not os.path.isdir(source))
         return places.file(mount.target) if is_file else places.folder(mount.target)
 
     def _source(self, mount: MountSpec) -> str:
         if mount.kind == "secret":
             content = bytes.fromhex(mount.content)
             return self._memory.put(content, mount.mode, mount.uid, mount.gid)
-        return here(self._sources[mount])
+        return self._sources[mount]
 
     # Without a runtime.
 

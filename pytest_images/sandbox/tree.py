@@ -59,9 +59,19 @@ def mount_root(spec: Spec) -> str:
     return merged
 
 
-def pin_source(mount: MountSpec) -> int:
-    """Open the source of a bind mount, so that what is checked is what is mounted."""
-    return os.open(mount.source, os.O_PATH | os.O_CLOEXEC)
+def pinned(mount: MountSpec, scratch: str) -> str:
+    """Bind the source of *mount* in the scratch folder, out of anybody's reach; return where.
+
+    What is mounted later is what was found now, whatever lies at the source's path by then.
+    """
+    path = os.path.join(scratch, f"source{len(os.listdir(scratch))}")
+    with opened(mount.source) as source:
+        if os.path.isdir(here(source)):
+            os.mkdir(path, 0o700)
+        else:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        bind(here(source), path)
+    return path
 
 
 def bind(source: str, target: str) -> None:
