@@ -15,7 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -52,11 +52,15 @@ def peer(name: str) -> str:
     else:
         found = shutil.which(PROGRAMS[name], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if found is None:
-        message = f"{name} is not on this machine"
-        if is_required(name):
-            pytest.fail(f"{message}, but PYTEST_IMAGES_REQUIRE names it")
-        pytest.skip(message)
+        miss(name, f"{name} is not on this machine")
     return found
+
+
+def miss(name: str, message: str) -> NoReturn:
+    """Skip for want of *name*, or fail where this run promises it."""
+    if is_required(name):
+        pytest.fail(f"{message}, but PYTEST_IMAGES_REQUIRE names {name}")
+    pytest.skip(message)
 
 
 def shared_images() -> Path | None:

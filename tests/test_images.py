@@ -358,7 +358,9 @@ def test_a_run_step_nobody_can_run_is_unsupported(images: Images, tmp_path: Path
     from pytest_images.model.request.run import RunStep
 
     with pytest.raises(Unsupported, match="build_run"):
-        images.run(RunStep(tmp_path, ("true",), Platform("linux", "amd64"), BytesIO()))
+        images.without("sandbox").run(
+            RunStep(tmp_path, ("true",), Platform("linux", "amd64"), BytesIO())
+        )
 
 
 def test_answering_ends_with_its_block(images: Images, asked: Asked) -> None:

@@ -19,7 +19,7 @@ from pytest_images.host import Host
 from pytest_images.model.platform import Platform
 from pytest_images.model.request.run import Ran, RunStep
 from pytest_images.sandbox import abilities
-from tests.peers import is_required, shared_images
+from tests.peers import miss, shared_images
 
 TOOLS = ("sh", "cat", "ls", "id", "mkdir", "rm", "sleep", "touch", "ln", "chmod", "chown", "mv")
 WAYS = {"namespaces": (), "runc": ("runc",), "crun": ("crun", "--cgroup-manager=disabled")}
@@ -125,7 +125,7 @@ def any_room(
     require_sandbox(tmp_path)
     way = WAYS[request.param]
     if way and shutil.which(way[0], path="/usr/sbin:/usr/bin") is None:
-        pytest.fail(f"{way[0]} is missing") if is_required(way[0]) else pytest.skip(way[0])
+        miss(way[0], f"{way[0]} is not on this machine")
     monkeypatch.setattr(abilities, "RUNTIMES", (way,) if way else ())
     monkeypatch.setattr(abilities, "_known", {})
     monkeypatch.setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -141,4 +141,4 @@ def require_sandbox(folder: Path) -> None:
     try:
         abilities.abilities(folder)
     except Unsupported as error:
-        pytest.fail(str(error)) if is_required("root") else pytest.skip(str(error))
+        miss("root", str(error))

@@ -19,7 +19,7 @@ import pytest
 import pytest_images
 from pytest_images.sandbox import ids
 from pytest_images.sandbox.removal import remove
-from tests.peers import is_required, peer
+from tests.peers import miss, peer
 
 PROGRAM = """
 import io, json, sys
@@ -92,8 +92,7 @@ def python_for_all() -> str:
                 return program
         except OSError:
             continue
-    message = "no Python here that another user may start"
-    pytest.fail(message) if is_required("root") else pytest.skip(message)
+    return miss("root", "no Python here that another user may start")
 
 
 @pytest.fixture
@@ -117,8 +116,7 @@ def test_a_user_with_one_id_is_told_and_can_run(rootfs: Path, folder: Path) -> N
 def test_a_user_with_lent_ids_can_give_files_away(rootfs: Path, folder: Path) -> None:
     lent = user_with_lent_ids()
     if lent is None:
-        message = "no user here has IDs in /etc/subuid, or newuidmap is missing"
-        pytest.fail(message) if is_required("uidmap") else pytest.skip(message)
+        miss("uidmap", "no user here has IDs in /etc/subuid, or newuidmap is missing")
     user, first = lent
     nobody = Nobody(rootfs, folder, user)
     status, warnings, log, left, made = nobody.run(
