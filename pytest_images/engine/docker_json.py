@@ -10,19 +10,26 @@ if TYPE_CHECKING:
     from pytest_images.model.inspection import Inspection
     from pytest_images.model.reference import Reference
 
+_ABSENT = object()
 NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: what Docker shows where a time is missing
 
-# What Docker always lists of a config, with the value it shows where the image says nothing.
+# The settings in Docker's order, those it always lists with the value for "nothing said".
 _SETTINGS: dict[str, Any] = {
     "User": "",
+    "ExposedPorts": _ABSENT,
     "Env": None,
     "Cmd": None,
+    "Healthcheck": _ABSENT,
+    "ArgsEscaped": _ABSENT,
     "Volumes": None,
     "WorkingDir": "",
     "Entrypoint": None,
     "OnBuild": None,
     "Labels": None,
+    "StopSignal": _ABSENT,
+    "Shell": _ABSENT,
 }
+_MAPS = frozenset(("ExposedPorts", "Volumes", "Labels"))  # whose keys Go writes in order
 
 
 def to_docker_json(inspection: Inspection) -> dict[str, Any]:
@@ -62,8 +69,10 @@ def _settings(found: Any) -> dict[str, Any]:
     own = found.items() if isinstance(found, dict) else ()
     settings = dict(_SETTINGS)
     for key, value in own:
-        settings[spelled.get(str(key).lower(), str(key))] = value
-    return settings
+        name = spelled.get(str(key).lower(), str(key))
+        is_map = name in _MAPS and isinstance(value, dict)
+        settings[name] = dict(sorted(value.items())) if is_map else value
+    return {key: value for key, value in settings.items() if value is not _ABSENT}
 
 
 def _present(key: str, value: Any) -> dict[str, Any]:

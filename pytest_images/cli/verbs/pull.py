@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option
-from pytest_images.cli.progress import PULL, reporter
+from pytest_images.cli.progress import PULL, is_shown, reporter
 from pytest_images.cli.verbs._names import named
 from pytest_images.errors import ImageNotFound
 from pytest_images.hookspecs import hookimpl
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_images.images import Images
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
+    from pytest_images.model.progress import Progress
     from pytest_images.model.reference import Reference
 
 NEW, SAME = "Downloaded newer image", "Image is up to date"
@@ -58,7 +59,7 @@ def run(parsed: Parsed, settings: Settings) -> int:
             watch.end()
     if not quiet:
         is_new = any((image.reference, image.id) not in before for image in pulled)
-        print(f"Status: {NEW if is_new else SAME} for {reference.familiar}")
+        print(f"Status: {NEW if is_new else SAME} for {_asked(reference).familiar}")
     print(reference)
     return 0
 
@@ -83,11 +84,15 @@ def _standing(images: Images, reference: Reference) -> frozenset[tuple[Reference
 
 
 class _Watch:
-    """Says what a name stands for, when the question was answered and when its layers are here."""
+    """Says what a name stands for, when the question was answered and when its layers are here.
+
+    For a digest nobody was asked yet: it is said when a first part of the image is found.
+    """
 
     def __init__(self, show: Lines | Bars, wanted: Reference) -> None:
         self._show, self._wanted = show, wanted
         self._pinned: Reference | None = None
+        self._unsaid = ""
 
     @hookimpl(wrapper=True)
     def registry_resolve(
@@ -98,12 +103,33 @@ class _Watch:
         if pinned is not None and reference.name == self._wanted.name and pinned != self._pinned:
             self.end()
             self._pinned = pinned
-            subject = str(reference) if reference.digest else reference.tag
-            self._show.say(f"{subject}: Pulling from {reference.repository}")
+            subject = str(_asked(reference)) if reference.digest else reference.tag
+            self._unsaid = f"{subject}: Pulling from {reference.repository}"
+            if reference.digest is None:
+                self._announce()
         return pinned
+
+    @hookimpl
+    def images_progress(self, images: Images, event: Progress) -> None:
+        """Announce a digest when something of its image moves."""
+        if is_shown(event):
+            self._announce()
 
     def end(self) -> None:
         """Say the digest of what was pulled last."""
         if self._pinned is not None:
+            self._announce()
             self._show.say(f"Digest: {self._pinned.digest}")
             self._pinned = None
+
+    def _announce(self) -> None:
+        unsaid, self._unsaid = self._unsaid, ""
+        if unsaid:
+            self._show.say(unsaid)
+
+
+def _asked(reference: Reference) -> Reference:
+    """Return what a registry is asked for: where a digest is named, the tag says nothing."""
+    if reference.digest is None:
+        return reference
+    return reference.with_tag(None).with_digest(reference.digest)
