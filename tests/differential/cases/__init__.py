@@ -1,0 +1,16 @@
+"""All cases, a module for each verb."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.differential.case import Case
+
+VERBS = ("history", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag")
+CASES: tuple[Case, ...] = tuple(
+    case
+    for verb in VERBS
+    for case in importlib.import_module(f"tests.differential.cases.{verb}").CASES
+)

@@ -1,0 +1,130 @@
+"""Where the two sides differ on purpose: what makes them equal, and the page that says why.
+
+Each difference has a row in docs/differences.md. A case names those it meets; one that a
+case names and does not meet fails it, and so does one that no case meets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.differential.gist import kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.differential.sides import Outcome
+
+PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
+_ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+def explained() -> dict[str, str]:
+    """Return the reason of each difference, by its ID, as the page states it."""
+    return {match[1]: match[4] for match in _ROW.finditer(PAGE.read_text())}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one side said in one step, made comparable."""
+
+    status: int
+    out: str
+    errors: tuple[str, ...]
+
+    @classmethod
+    def of(cls, outcome: Outcome, out: str, errors: list[str]) -> Said:
+        """Take an outcome with its normal output and the gists of its errors."""
+        return cls(outcome.status, out, tuple(errors))
+
+    def __str__(self) -> str:
+        """All of it as text, to be compared line by line."""
+        return "\n".join([self.out, *self.errors, f"exit status {self.status}"])
+
+
+def _classic_fields(docker: Said, ours: Said) -> tuple[Said, Said]:
+    """Leave out the fields that newer engines do not have, and the ones that only they have."""
+    return _documents(docker, _old_fields), _documents(ours, _new_fields)
+
+
+def _documents(said: Said, change: Callable[[dict[str, Any]], None]) -> Said:
+    found = json.loads(said.out)
+    for document in found:
+        change(document)
+    return replace(said, out=json.dumps(found, indent=1))
+
+
+def _old_fields(document: dict[str, Any]) -> None:
+    for key in ("Container", "ContainerConfig", "DockerVersion", "VirtualSize", "GraphDriver"):
+        del document[key]
+    for key in ("Hostname", "Domainname", "AttachStdin", "AttachStdout", "AttachStderr"):
+        del document["Config"][key]
+    for key in ("Tty", "OpenStdin", "StdinOnce", "Image"):
+        del document["Config"][key]
+
+
+def _new_fields(document: dict[str, Any]) -> None:
+    del document["Descriptor"]
+
+
+def _last_tag_time(docker: Said, ours: Said) -> tuple[Said, Said]:
+    return replace(docker, out=docker.out.replace("NOWZ", "0001-01-01T00:00:00Z")), ours
+
+
+def _full_names(docker: Said, ours: Said) -> tuple[Said, Said]:
+    """Where Docker finds nothing, let it have found the one image that is there."""
+    found = ours.out.splitlines()
+    is_found = len(docker.out.splitlines()) == 1 and len(found) == 2 and "one " in found[1]
+    return (replace(docker, out=ours.out) if is_found else docker), ours
+
+
+def _already_exists(docker: Said, ours: Said) -> tuple[Said, Said]:
+    return docker, _without(ours, r": Already exists\n$")
+
+
+def _announced_early(docker: Said, ours: Said) -> tuple[Said, Said]:
+    return docker, _without(ours, r": Preparing\n$")
+
+
+def _reclaimed_space(docker: Said, ours: Said) -> tuple[Said, Said]:
+    def some(said: Said) -> Said:
+        found = re.sub(r"(space: )[1-9]\S*", r"\1SOME", said.out)
+        return replace(said, out=found)
+
+    return some(docker), some(ours)
+
+
+def _named_missing(docker: Said, ours: Said) -> tuple[Said, Said]:
+    return docker, replace(ours, errors=tuple(kind(error) for error in ours.errors))
+
+
+def _without(said: Said, pattern: str) -> Said:
+    lines = said.out.splitlines(keepends=True)
+    return replace(said, out="".join(line for line in lines if not re.search(pattern, line)))
+
+
+def _pushed_layers(docker: Said, ours: Said) -> tuple[Said, Said]:
+    """Leave out what layers and the manifest are called: count them only."""
+
+    def counted(said: Said) -> Said:
+        out = re.sub(r"digest: \S+ size: \d+", "digest: SOME size: SOME", said.out)
+        lines = re.sub(r"^\S{12,15}: ", "LAYER: ", out, flags=re.MULTILINE)
+        return replace(said, out="".join(sorted(lines.splitlines(keepends=True))))
+
+    return counted(docker), counted(ours)
+
+
+RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
+    "classic-fields": _classic_fields,
+    "pushed-layers": _pushed_layers,
+    "last-tag-time": _last_tag_time,
+    "full-names": _full_names,
+    "already-exists": _already_exists,
+    "announced-early": _announced_early,
+    "reclaimed-space": _reclaimed_space,
+    "named-missing": _named_missing,
+}
