@@ -27,6 +27,8 @@ def memory(folder: Path, size: str = "L") -> None:
             ("ls",),
             ("tag", image, name),
             ("inspect", name),
+            ("save", "-o", str(folder / "memory.tar"), name),
+            ("save", "--format", "docker", name),  # into /dev/null
             ("push", "-q", name),
             ("rm", "-f", image),
             ("pull", "-q", name),

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import peers  # after the path is set, so that a clone needs no installing
 
-NAMES = ("startup", "listing", "pull", "push", "serving", "memory")
+NAMES = ("startup", "listing", "pull", "push", "save", "load", "serving", "memory")
 
 
 def main() -> None:
@@ -38,6 +38,10 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> None:
         from benchmarks import moving
 
         getattr(moving, name)(folder, options.rounds, options.sizes)
+    elif name in ("save", "load"):
+        from benchmarks import archiving
+
+        getattr(archiving, name)(folder, options.rounds, options.sizes)
     elif name == "listing":
         from benchmarks.listing import listing
 

@@ -18,6 +18,7 @@ IMAGES: dict[str, list[tuple[int, int]]] = {
     "S": [(3 * MB, 5 * MB)],
     "M": [(30 * MB, 37 * MB)] * 7,
     "L": [(960 * MB, 10 * MB)] + [(2 * MB, 3 * MB)] * 4,
+    "H": [(0, 10 << 30)],  # for the memory that commands take
 }
 
 

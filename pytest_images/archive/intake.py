@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import io
 from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
 
+from pytest_images.content.durability import Durability
 from pytest_images.content.facts import LayerFacts
 from pytest_images.errors import DigestMismatch, ImagesError
 from pytest_images.layer.measure import Survey, measure, survey
@@ -23,13 +25,23 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = 64 << 10  # bytes of a blob that is kept in memory rather than in a file
 _PENDING_LIMIT = 64  # files under way at once
+_FLUSH_FROM = 4 << 20  # bytes: less is flushed at once
 _PIECE = 1 << 18
 
 
 class Blob:
     """One blob, verified but not yet visible: in memory or in an ingest file."""
 
-    __slots__ = ("_found", "_ingest", "_problem", "digest", "is_committed", "raw", "size")
+    __slots__ = (
+        "_flushed",
+        "_found",
+        "_ingest",
+        "_problem",
+        "digest",
+        "is_committed",
+        "raw",
+        "size",
+    )
 
     def __init__(
         self,
@@ -39,9 +51,10 @@ class Blob:
         *,
         raw: bytes | None = None,
         ingest: Ingest | None = None,
+        flushed: Future[None] | None = None,
     ) -> None:
         self.digest, self.size, self.raw = digest, size, raw
-        self._ingest = ingest
+        self._ingest, self._flushed = ingest, flushed
         self._found = found if isinstance(found, Survey) else None
         self._problem = found if isinstance(found, ImagesError) else None
         self.is_committed = False
@@ -59,6 +72,8 @@ class Blob:
         if self.is_committed:
             return
         lease.hold(self.digest)
+        if self._flushed is not None:
+            self._flushed.result()  # raises what the disk said
         if self._ingest is not None:
             self._ingest.commit()
         else:
@@ -76,6 +91,7 @@ class Intake(contextlib.ExitStack):
         super().__init__()
         self.store, self.lease, self.limit = store, lease, limit
         self._pending: deque[Blob] = deque()
+        self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -105,11 +121,23 @@ class Intake(contextlib.ExitStack):
         while tee.read(_PIECE):
             pass
         digest = _checked(ingest.digest(), expected, source)
-        blob = Blob(digest, ingest.offset, found, ingest=ingest)
+        flushed = self._flushing(ingest)
+        blob = Blob(digest, ingest.offset, found, ingest=ingest, flushed=flushed)
         self._pending.append(blob)
         if len(self._pending) > _PENDING_LIMIT:
             self._pending.popleft().commit(self.store, self.lease)
         return blob
+
+    def _flushing(self, ingest: Ingest) -> Future[None] | None:
+        """Have a large file flushed while the next ones arrive, where it will be at the end."""
+        if self.store.durability is not Durability.SAFE or ingest.offset < _FLUSH_FROM:
+            return None
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "image-flush")
+            self.callback(self._pool.shutdown)
+        flushed = self._pool.submit(ingest.flush)
+        self.callback(_settle, flushed)  # before the file is closed
+        return flushed
 
     def commit(self, blob: Blob) -> None:
         """Make *blob* visible."""
@@ -130,6 +158,11 @@ class Intake(contextlib.ExitStack):
         """Make a document visible."""
         self.lease.hold(digest)
         self.store.put(raw, digest)
+
+
+def _settle(flushed: Future[None]) -> None:
+    if not flushed.cancel():
+        wait([flushed])
 
 
 def _checked(digest: Digest, expected: Digest | None, source: str) -> Digest:

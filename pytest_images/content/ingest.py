@@ -98,6 +98,14 @@ class Ingest:
         with translated(self._path):
             return self._follower.digest(self.offset)
 
+    def flush(self) -> None:
+        """Bring what was placed to the disk already, for instance while other bytes arrive.
+
+        `commit` flushes too, and then has little left to wait for. Raises StoreFull, StoreError.
+        """
+        with translated(self._path):
+            self._durability.flush(self._descriptor)
+
     def commit(self) -> Digest:
         """Verify size and digest, then give the file its name among the blobs.
 
