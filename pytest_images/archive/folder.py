@@ -7,7 +7,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-from pytest_images.archive.shelf import digest_of_path
+from pytest_images.archive.intake import Moving
+from pytest_images.archive.shelf import called, digest_of_path
 from pytest_images.errors import InvalidArchive, LimitExceeded, shown
 from pytest_images.model.documents import DOCUMENT_LIMIT
 
@@ -61,8 +62,8 @@ class Folder:
         """Return a blob; it is taken in at the first call."""
         if path not in self._blobs:
             with self._open(path) as file:
-                source = f"{self.name}: {path}"
-                self._blobs[path] = self._intake.take(file, digest_of_path(path), source)
+                source, moving = f"{self.name}: {path}", _moving(path, file)
+                self._blobs[path] = self._intake.take(file, digest_of_path(path), source, moving)
         return self._blobs[path]
 
     @contextlib.contextmanager
@@ -83,3 +84,7 @@ class Folder:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidArchive(self.name, f"{shown(path)} is not a regular file")
             yield stack.enter_context(os.fdopen(descriptor, "rb", buffering=0, closefd=False))
+
+
+def _moving(path: str, file: BinaryIO) -> Moving:
+    return Moving(called(path), os.fstat(file.fileno()).st_size)

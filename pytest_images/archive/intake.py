@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.content.durability import Durability
@@ -20,13 +23,30 @@ from pytest_images.layer.measure import Survey, measure, survey
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_images.content.store import Ingest, Lease, Store
     from pytest_images.layer.blocks import Readable
+
+    Report = Callable[["Moving", int], None]
 
 MEMORY_LIMIT = 64 << 10  # bytes of a blob that is kept in memory rather than in a file
 _PENDING_LIMIT = 64  # files under way at once
 _FLUSH_FROM = 4 << 20  # bytes: less is flushed at once
 _PIECE = 1 << 18
+_REPORT_EVERY = 0.2  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A layer on its way: what it is called, and how many bytes there will be, -1 if unknown."""
+
+    item: str
+    total: int = -1
+
+
+def unheard(moving: Moving, done: int) -> None:
+    """Tell nobody."""
 
 
 class Blob:
@@ -84,12 +104,13 @@ class Blob:
 class Intake(contextlib.ExitStack):
     """Takes blobs in; leaving it drops whatever was not committed.
 
-    *limit* bounds what a layer may be unpacked, in bytes.
+    *limit* bounds what a layer may be unpacked, in bytes; *report* hears how far each layer is.
     """
 
-    def __init__(self, store: Store, lease: Lease, limit: int) -> None:
+    def __init__(self, store: Store, lease: Lease, limit: int, report: Report = unheard) -> None:
         super().__init__()
         self.store, self.lease, self.limit = store, lease, limit
+        self._report = report
         self._pending: deque[Blob] = deque()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -102,7 +123,7 @@ class Intake(contextlib.ExitStack):
         digest = Digest.of(raw, expected.algorithm if expected else "sha256")
         return Blob(_checked(digest, expected, source), len(raw), None, raw=raw)
 
-    def take(self, stream: Readable, expected: Digest | None, source: str) -> Blob:
+    def take(self, stream: Readable, expected: Digest | None, source: str, moving: Moving) -> Blob:
         """Write *stream* to its end into an ingest, and look into it as a layer on the way.
 
         What is wrong with it as a layer is raised only when it is used as one, for it may be
@@ -110,7 +131,7 @@ class Intake(contextlib.ExitStack):
         """
         algorithm = expected.algorithm if expected else "sha256"
         ingest = self.enter_context(self.store.ingest(source=source, algorithm=algorithm))
-        tee = _Tee(stream, ingest)
+        tee = _Tee(stream, ingest, partial(self._report, moving))
         found: Survey | ImagesError
         try:
             found = survey(tee, source, self.limit)
@@ -121,6 +142,7 @@ class Intake(contextlib.ExitStack):
         while tee.read(_PIECE):
             pass
         digest = _checked(ingest.digest(), expected, source)
+        self._report(replace(moving, total=ingest.offset), ingest.offset)
         flushed = self._flushing(ingest)
         blob = Blob(digest, ingest.offset, found, ingest=ingest, flushed=flushed)
         self._pending.append(blob)
@@ -147,6 +169,8 @@ class Intake(contextlib.ExitStack):
         """Make a layer visible and record what it is unpacked, which has *diff_id*."""
         found = blob.as_layer(str(blob.digest), self.limit)
         actual = found.diff_id or blob.digest
+        if blob.raw is not None:  # too small to have been on its way for long
+            self._report(Moving(str(blob.digest), blob.size), blob.size)
         self.commit(blob)
         if actual.algorithm != diff_id.algorithm:  # hashed as it came with another algorithm
             with self.store.open_blob(blob.digest) as layer:
@@ -174,8 +198,9 @@ def _checked(digest: Digest, expected: Digest | None, source: str) -> Digest:
 class _Tee:
     """Gives what it reads, and writes it into an ingest too."""
 
-    def __init__(self, stream: Readable, ingest: Ingest) -> None:
-        self._stream, self._ingest = stream, ingest
+    def __init__(self, stream: Readable, ingest: Ingest, report: Callable[[int], None]) -> None:
+        self._stream, self._ingest, self._report = stream, ingest, report
+        self._next = 0.0  # when to report again
         self.failure: ImagesError | None = None
 
     def read(self, size: int) -> bytes:
@@ -183,8 +208,15 @@ class _Tee:
             piece = self._stream.read(size)
             if piece:
                 self._ingest.write(piece)
+                self._tell()
         except ImagesError as error:
             # The archive or the store failed, not the layer: nobody may take it for that.
             self.failure = error
             raise
         return piece
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._report(self._ingest.offset)
+            self._next = now + _REPORT_EVERY

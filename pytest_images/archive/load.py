@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pytest_images.archive import docker, oci
 from pytest_images.archive.folder import Folder
 from pytest_images.archive.found import Candidate, Found, check_layer
-from pytest_images.archive.intake import Intake
+from pytest_images.archive.intake import Intake, unheard
 from pytest_images.archive.shelf import Passed, Shelf
 from pytest_images.archive.source import STALL_LIMIT, Source, opened
 from pytest_images.errors import InvalidArchive, PlatformNotFound, shown
@@ -20,7 +20,7 @@ from pytest_images.model.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_images.archive.intake import Blob
+    from pytest_images.archive.intake import Blob, Report
     from pytest_images.content.store import Lease, Store
 
 
@@ -33,6 +33,7 @@ def load_archive(
     *,
     limit: int | None = None,
     stall_limit: float = STALL_LIMIT,
+    report: Report = unheard,
 ) -> tuple[Found, ...]:
     """Bring the blobs of an archive into *store*, held by *lease*; name nothing yet.
 
@@ -40,14 +41,15 @@ def load_archive(
     an archive's file, or the folder of an OCI layout; *name* is what errors call it.
     *platforms* are those wanted of an index: none for the host's where it has it, else all.
     *limit* bounds, in bytes, what the archive and each layer may be unpacked (None:
-    `expansion_limit`); *stall_limit* the seconds a pipe may stand still.
+    `expansion_limit`); *stall_limit* the seconds a pipe may stand still. *report* hears how
+    far each layer is, a few times a second.
 
     Returns the images found. Raises InvalidArchive, InvalidLayer, InvalidDocument,
     NotAnImage, InvalidReference, DigestMismatch, SizeMismatch, PlatformNotFound,
     LimitExceeded, StoreError; the store is then as it was.
     """
     bound = expansion_limit(store.root) if limit is None else limit
-    with Intake(store, lease, bound) as intake:
+    with Intake(store, lease, bound, report) as intake:
         if isinstance(source, Path) and source.is_dir():
             shelf: Shelf = Folder(source, name, intake)
             if oci.INDEX not in shelf:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_images.archive.intake import MEMORY_LIMIT, Blob, Intake
+from pytest_images.archive.intake import MEMORY_LIMIT, Blob, Intake, Moving
 from pytest_images.errors import InvalidArchive, LimitExceeded, shown
 from pytest_images.layer import paths
 from pytest_images.layer.header import Malformed
@@ -25,6 +25,7 @@ MEMBER_LIMIT = 1 << 16  # members of an archive: all their names are kept
 LINK_LIMIT = 16
 _MEMORY_BUDGET = 16 << 20  # bytes of small members kept in memory, all together
 _TOP_DOCUMENTS = ("manifest.json", "index.json", "oci-layout")
+_ID = re.compile("[0-9a-f]{64}")
 _BLOB_PATH = re.compile(r"blobs/([a-z0-9]+)/([0-9a-f]+)")
 
 
@@ -58,6 +59,16 @@ def digest_of_path(path: str) -> Digest | None:
     if match is None or HEX_DIGITS.get(match[1]) != len(match[2]):
         return None
     return Digest(match[1], match[2])
+
+
+def called(path: str) -> str:
+    """Return what the blob at *path* is called on its way: the digest that its path names.
+
+    >>> called("blobs/sha256/" + "ab" * 32) == called("ab" * 32 + "/layer.tar")
+    True
+    """
+    match = _ID.search(path)
+    return f"sha256:{match[0]}" if match else path
 
 
 class Passed:
@@ -128,7 +139,8 @@ class Passed:
         if (member.size <= MEMORY_LIMIT or is_document) and member.size <= self._budget:
             self._budget -= member.size
             return self._intake.keep(start.rest(), expected, source)
-        return self._intake.take(start, expected, source)
+        moving = Moving(called(path), member.size)
+        return self._intake.take(start, expected, source, moving)
 
     def _target(self, member: Member) -> str:
         """Return where a symbolic link leads; an absolute one counts from the archive's root."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_images.archive.found import Found
+    from pytest_images.archive.intake import Moving
     from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.model.digest import Digest
@@ -29,9 +30,17 @@ def load(images: Images, store: Store, request: LoadRequest) -> tuple[Loaded, ..
     then.
     """
     images.progress(Progress("load", request.name, phase=Phase.STARTED))
+
+    def report(moving: Moving, done: int) -> None:
+        phase = Phase.DONE if done == moving.total else Phase.MOVING
+        event = Progress("load", request.name, moving.item, phase, done, moving.total, kind="layer")
+        images.progress(event)
+
     loaded: list[Loaded] = []
     with store.lease() as lease:
-        found = load_archive(request.source, request.name, store, lease, request.platforms)
+        found = load_archive(
+            request.source, request.name, store, lease, request.platforms, report=report
+        )
         with _Recording(store, found):
             for item in found:
                 displaced = store.add(item.manifest, item.config, item.references, index=item.index)
