@@ -497,17 +497,21 @@ class Images:
     def copy(self, image: Thing, to: Images) -> Image:
         """Bring an image of this engine to the engine of another door, as an archive.
 
-        Where both are the same engine of the same host there is nothing to bring.
+        It goes through a pipe, under the name that *image* is, or that an `Image` was asked
+        for by. Where both are the same engine of the same host there is nothing to bring.
         """
         __tracebackhide__ = True
-        import tempfile
+        from pytest_images.host.bridge import bridged
 
+        found = self.inspect(image).image
         if to._host is self._host and to.engine == self.engine:
-            return self.inspect(image).image
-        with tempfile.TemporaryFile() as archive:
-            self.save(image, archive)
-            archive.seek(0)
-            loaded = to.load(archive, name=f"{image} of {self.engine}")
+            return found
+        name = getattr(image, "reference", None) or found.reference
+        thing = name if name in found.tags else found.id
+        loaded = bridged(
+            lambda stream: self.save(thing, stream),
+            lambda stream: to.load(stream, name=f"{thing} of {self.engine}"),
+        )
         return self._first("image_load", loaded).image
 
     # Other ways to see.

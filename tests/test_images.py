@@ -321,12 +321,14 @@ def test_a_copy_to_another_engine_is_an_archive(images: Images) -> None:
             return ()
 
     other = images.using("other")
+    images.pull("alpine")
     with images.answering(Saves()):
         copied = images.copy("alpine", other)
     assert copied.id == other.inspect("alpine").image.id
 
 
 def test_a_copy_needs_save_and_says_so(images: Images) -> None:
+    images.pull("alpine")
     with pytest.raises(Unsupported, match="save"):
         images.copy("alpine", images.using("other"))
 

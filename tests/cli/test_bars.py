@@ -93,6 +93,27 @@ def test_a_signal_gives_the_cursor_back(number: int) -> None:
         assert text.rindex(SHOW) > text.rindex(HIDE)
 
 
+def test_a_load_draws_a_bar_for_each_layer(tmp_path: Path) -> None:
+    archive = tmp_path / "app.tar"
+    archive.write_bytes(SAMPLE.archive("app:1", form="docker"))
+    with on_terminal("load", "-i", str(archive)) as (process, far):
+        text = read_terminal(far)
+        assert process.wait(LIMIT) == 0
+    shown = lines(text)
+    for layer in SAMPLE.layers:
+        last = [line for line in shown if line.startswith(Digest.of(layer).short)][-1]
+        assert "Loaded" in last
+    assert text.rindex(SHOW) > text.rindex(HIDE)
+    assert text.rstrip().endswith(b"Loaded image: app:1")
+
+
+def test_a_save_refuses_to_write_to_a_terminal() -> None:
+    with on_terminal("save", "app:1") as (process, far):
+        text = read_terminal(far)
+        assert process.wait(LIMIT) == 1
+    assert b"cowardly refusing to save to a terminal. Use the -o flag or redirect" in text
+
+
 def test_a_load_refuses_to_read_from_a_terminal() -> None:
     with on_terminal("load") as (process, far):
         text = read_terminal(far)

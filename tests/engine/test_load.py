@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.errors import DigestMismatch, InvalidArchive, StoreError
+from pytest_images.hookspecs import hookimpl
+from pytest_images.model.progress import Phase, Progress
 from pytest_images.testing import samples
 from tests.archive.packed import dump, packed, path_of, unpacked
 from tests.engine.conftest import loaded
@@ -66,6 +68,25 @@ def test_one_config_with_two_manifests_keeps_a_manifest_for_each_name(images: Im
     loaded(images, zstd.archive("app:zstd"))
     assert images.inspect("app:gzip").manifest == ONE.manifest
     assert images.inspect("app:zstd").manifest == zstd.manifest
+
+
+def test_each_layer_says_how_far_it_is(images: Images) -> None:
+    events: list[Progress] = []
+
+    class Hears:
+        @hookimpl
+        def images_progress(self, event: Progress) -> None:
+            events.append(event)
+
+    large = samples.image("large", size=300_000)
+    with images.answering(Hears()):
+        loaded(images, large.archive("app:1", form="docker-old"))
+        loaded(images, ONE.archive("app:2"))
+    layers = [event for event in events if event.kind == "layer"]
+    first = [event for event in layers if event.total == len(large.tars[0])]
+    assert [event.phase for event in first] == [Phase.MOVING, Phase.DONE]
+    assert first[-1].done == first[-1].total
+    assert [event.item for event in layers][2:] == [str(ONE.manifest.layers[0].digest)]
 
 
 def two_images(second_layer: bytes) -> bytes:
