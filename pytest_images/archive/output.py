@@ -109,12 +109,12 @@ class Output:
             done += len(piece)
 
     def _move(self, source: int, offset: int, count: int) -> int:
-        assert self._descriptor is not None  # noqa: S101 - there is no way without one
+        target = self._descriptor if self._descriptor is not None else -1  # has a way: is one
         while True:
             try:
-                return self._ways[0](self._descriptor, source, offset, count)
+                return self._ways[0](target, source, offset, count)
             except BlockingIOError:
-                self._wait()
+                _await_reader(target)
 
     def _some(self, view: memoryview) -> int | None:
         if self._descriptor is None:
@@ -122,14 +122,15 @@ class Output:
         try:
             return os.write(self._descriptor, view)
         except BlockingIOError:
-            self._wait()
+            _await_reader(self._descriptor)
             return 0
 
-    def _wait(self) -> None:
-        """Wait for a reader: whoever opened the other end may have made it not block."""
-        poll = select.poll()
-        poll.register(self._descriptor or 0, select.POLLOUT)
-        poll.poll()
+
+def _await_reader(descriptor: int) -> None:
+    """Wait until a pipe has room: whoever opened its other end may have made it not block."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()
 
 
 def _copy_file_range(target: int, source: int, offset: int, count: int) -> int:
