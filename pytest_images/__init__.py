@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     from pytest_images.host import Host as Host
     from pytest_images.images import Images as Images
     from pytest_images.layer.files import Files as Files
-    from pytest_images.layer.files import FileStat as FileStat
     from pytest_images.layer.files import ImagePath as ImagePath
     from pytest_images.layer.files import InLayer as InLayer
     from pytest_images.layer.files import LayerFiles as LayerFiles
+    from pytest_images.layer.scope import FileStat as FileStat
     from pytest_images.model.config import Config as Config
     from pytest_images.model.descriptor import Descriptor as Descriptor
     from pytest_images.model.digest import Digest as Digest
@@ -155,12 +155,12 @@ _HOMES = {
     "host": ("Host",),
     "images": ("Images",),
     "layer.files": (
-        "FileStat",
         "Files",
         "ImagePath",
         "InLayer",
         "LayerFiles",
     ),
+    "layer.scope": ("FileStat",),
     "model.config": ("Config",),
     "model.descriptor": ("Descriptor",),
     "model.digest": ("Digest",),

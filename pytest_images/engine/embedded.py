@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_images.content.durability import Durability
     from pytest_images.content.store import Store
+    from pytest_images.engine.files import Looked
     from pytest_images.images import Images
     from pytest_images.layer.files import Files
     from pytest_images.model.endpoint import Access, Credentials
@@ -51,6 +52,7 @@ class EmbeddedEngine:
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._client: Client | None = None
+        self._looked: Looked | None = None
         self._images: Images | None = None
 
     def bind(self, images: Images) -> None:
@@ -89,6 +91,7 @@ class EmbeddedEngine:
         with self._lock:
             client, self._client = self._client, None
             store, self._store = self._store, None
+            self._looked = None
         if client is not None:
             client.close()
         if store is not None:
@@ -96,9 +99,13 @@ class EmbeddedEngine:
 
     def files(self, inspection: Inspection) -> Files:
         """Look into an image: below the seam, for the layers lie here; see docs/hooks.md."""
-        from pytest_images.engine.files import files
+        store = self.store
+        with self._lock:
+            if self._looked is None:
+                from pytest_images.engine.files import Looked
 
-        return files(self.store, inspection)
+                self._looked = Looked(store)
+        return self._looked.files(inspection)
 
     def _credentials(
         self, registry: str, access: Access, rejected: Credentials | None

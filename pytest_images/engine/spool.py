@@ -5,21 +5,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.archive.load import load_archive
 from pytest_images.content.store import Durability, Store
-from pytest_images.engine.files import files
+from pytest_images.engine.files import layer_of
 from pytest_images.errors import ImageNotFound
+from pytest_images.layer.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_images.archive.found import Found
     from pytest_images.images import Images
-    from pytest_images.layer.files import Files
     from pytest_images.model.image import Image
     from pytest_images.model.inspection import Inspection
 
@@ -45,8 +44,9 @@ def spooled(images: Images, inspection: Inspection) -> Files:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     same = _same(found, image)
-    read = replace(inspection, config=same.config, manifest=same.manifest)
-    return files(store, read, learn=False)
+    pairs = zip(same.manifest.layers, same.config.diff_ids, strict=True)
+    layers = [layer_of(store, layer.digest, diff_id, learn=False) for layer, diff_id in pairs]
+    return Files(layers, str(image))
 
 
 def _same(found: Sequence[Found], image: Image) -> Found:

@@ -7,11 +7,7 @@ in a container: an absolute one starts at the image's root and none leaves it.
 from __future__ import annotations
 
 import io
-import stat as modes
-import threading
-from dataclasses import dataclass, field
 from fnmatch import translate
-from functools import cached_property
 from re import compile as compiled
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
@@ -20,54 +16,14 @@ from pytest_images.layer.contents import OPAQUE, is_whiteout
 from pytest_images.layer.member import Kind, readable
 from pytest_images.layer.paths import WHITEOUT
 from pytest_images.layer.reading import LayerReader
-from pytest_images.layer.tree import NOT_A_DIRECTORY, Directory, Lost, Tree, parts_of
+from pytest_images.layer.scope import FileStat, Layer, Scope
+from pytest_images.layer.tree import NOT_A_DIRECTORY, Directory, Lost, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-    from typing import BinaryIO, TextIO
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
-    from pytest_images.layer.contents import Contents
     from pytest_images.layer.tree import Node, Parts
-    from pytest_images.model.digest import Digest
-
-_FORMATS = {
-    Kind.FILE: modes.S_IFREG,
-    Kind.HARDLINK: modes.S_IFREG,
-    Kind.SYMLINK: modes.S_IFLNK,
-    Kind.CHARACTER: modes.S_IFCHR,
-    Kind.BLOCK: modes.S_IFBLK,
-    Kind.DIRECTORY: modes.S_IFDIR,
-    Kind.FIFO: modes.S_IFIFO,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FileStat:
-    """What an image says of one file.
-
-    ``kind`` is ``file``, ``directory``, ``symlink``, ``hardlink`` (one whose target is not
-    there), ``character device``, ``block device`` or ``fifo``; ``mode`` the permission bits;
-    ``size`` is in bytes, ``mtime`` in seconds since 1970. ``target`` is where a link leads,
-    ``layer`` the number of the layer it comes from, from 0; None for a directory that no
-    layer lists but that must be there.
-    """
-
-    kind: str
-    mode: int
-    uid: int = 0
-    gid: int = 0
-    size: int = 0
-    mtime: float = 0
-    target: str = ""
-    device: tuple[int, int] = (0, 0)
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-    layer: int | None = None
-
-    @property
-    def filemode(self) -> str:
-        """Kind and permissions as ``ls -l`` writes them: ``-rw-r--r--``."""
-        return modes.filemode(_FORMATS[Kind(self.kind)] | self.mode)
 
 
 class InLayer(NamedTuple):
@@ -75,15 +31,6 @@ class InLayer(NamedTuple):
 
     layer: int
     change: str
-
-
-class LayerSource(NamedTuple):
-    """Where a layer comes from: how it is looked through once, and opened to be read."""
-
-    digest: Digest
-    diff_id: Digest
-    look: Callable[[], Contents]
-    open: Callable[[], BinaryIO]
 
 
 class ImagePath:
@@ -95,7 +42,7 @@ class ImagePath:
     InvalidLayer, DigestMismatch, LimitExceeded, BlobNotFound.
     """
 
-    def __init__(self, scope: _Scope, parts: tuple[str, ...]) -> None:
+    def __init__(self, scope: Scope, parts: tuple[str, ...]) -> None:
         self._scope, self.parts = scope, parts
 
     # The path itself.
@@ -335,11 +282,8 @@ class Files(ImagePath):
     ``layers`` are its layers alone, the lowest first: each is the root of what it adds.
     """
 
-    def __init__(
-        self, sources: Sequence[LayerSource], name: str, *, limit: int | None, folder: Path
-    ) -> None:
-        layers = [_Layer(source, limit, folder) for source in sources]
-        super().__init__(_Scope(layers, name), ())
+    def __init__(self, layers: Sequence[Layer], name: str) -> None:
+        super().__init__(Scope(layers, name), ())
         self.layers = tuple(LayerFiles(number, layer, name) for number, layer in enumerate(layers))
 
     def in_layers(self, path: str) -> tuple[InLayer, ...]:
@@ -364,10 +308,15 @@ class LayerFiles(ImagePath):
     A hard link to a file of a lower layer leads nowhere here.
     """
 
-    def __init__(self, number: int, layer: _Layer, image: str) -> None:
-        super().__init__(_Scope([layer], f"layer {number} of {image}"), ())
+    def __init__(self, number: int, layer: Layer, image: str) -> None:
+        super().__init__(Scope([layer], f"layer {number} of {image}"), ())
         self.number, self._layer = number, layer
-        self.digest, self.diff_id = layer.source.digest, layer.source.diff_id
+        self.digest, self.diff_id = layer.digest, layer.diff_id
+
+    @property
+    def listed(self) -> int:
+        """How many members were listed so far: none before the first question."""
+        return self._layer.listed
 
     @property
     def whiteouts(self) -> tuple[str, ...]:
@@ -393,65 +342,6 @@ class LayerFiles(ImagePath):
             yield contents.kind(index).value
         elif contents.has_below(name):
             yield Kind.DIRECTORY.value
-
-
-class _Layer:
-    """One layer: looked through at the first question."""
-
-    def __init__(self, source: LayerSource, limit: int | None, folder: Path) -> None:
-        self.source, self._limit, self._folder = source, limit, folder
-        self._lock = threading.Lock()
-        self._contents: Contents | None = None
-
-    @property
-    def contents(self) -> Contents:
-        with self._lock:
-            if self._contents is None:
-                self._contents = self.source.look()
-            return self._contents
-
-    @cached_property
-    def reader(self) -> LayerReader:
-        return LayerReader(self.source.open, self.contents, self._limit, self._folder)
-
-    @cached_property
-    def whiteouts(self) -> frozenset[bytes]:
-        return frozenset(self.contents.whiteouts)
-
-
-class _Scope:
-    """The layers that paths see, and the tree that they make."""
-
-    def __init__(self, layers: Sequence[_Layer], name: str) -> None:
-        self.layers, self.name = layers, name
-        self._lock = threading.Lock()
-        self._tree: Tree | None = None
-
-    @property
-    def tree(self) -> Tree:
-        with self._lock:
-            if self._tree is None:
-                self._tree = Tree([layer.contents for layer in self.layers], self.name)
-            return self._tree
-
-    def stat(self, node: Node) -> FileStat:
-        """Return the facts of *node*; a directory that no layer lists is as Docker makes it."""
-        entry = self.tree.entry(node)
-        if entry is None:
-            return FileStat(Kind.DIRECTORY.value, 0o755)
-        contents, index = self.layers[entry.layer].contents, entry.place
-        return FileStat(
-            contents.kind(index).value,
-            contents.modes[index],
-            contents.uids[index],
-            contents.gids[index],
-            contents.sizes[index],
-            contents.mtimes[index],
-            readable(contents.links.get(index, b"")),
-            contents.devices.get(index, (0, 0)),
-            contents.xattrs.get(index, {}),
-            entry.layer,
-        )
 
 
 def _encoded(part: str) -> bytes:

@@ -24,6 +24,7 @@ LINK_BUDGET = 40  # links followed for one path, as in Linux
 ENTRY_LIMIT = 4_000_000  # entries of the tree, those included that no layer lists
 STEP_LIMIT = 10_000_000  # parts of link targets walked while the layers are put together
 _NOWHERE = -1  # the place of a directory that no layer lists
+_KNOWN_LIMIT = 4096
 _SHIFT = 32
 _INDEX = (1 << _SHIFT) - 1
 
@@ -67,6 +68,9 @@ class Tree:
         self.layers, self._source = layers, source
         self.root = Directory()
         self._count = self._steps = 0
+        # Directories by the names that members give them; forgotten when something gives way,
+        # for it may have been one of them, or a link that led there.
+        self._known: dict[bytes, Directory] = {}
         self._is_made = False
         for number in range(len(layers)):
             self._take_away(layers[number].whiteouts)
@@ -74,6 +78,7 @@ class Tree:
             if layers[number].has_aufs:
                 for name in [each for each in self.root.children if each.startswith(AUFS)]:
                     del self.root.children[name]
+        self._known.clear()
         self._is_made = True
 
     # Asked.
@@ -163,8 +168,8 @@ class Tree:
 
     def _put_in(self, number: int) -> None:
         contents = self.layers[number]
-        known: bytes | None = None  # neighbours lie in one directory: it is found once
-        directory = self.root
+        known = self._known
+        known.clear()
         for index, name in contents:
             if not name:
                 self.root.place = number << _SHIFT | index
@@ -172,15 +177,19 @@ class Tree:
             folder, _, base = name.rpartition(b"/")
             if base.startswith(WHITEOUT):
                 continue
-            if folder != known:
-                known, directory = folder, self._directory(folder)
+            directory = known.get(folder)
+            if directory is None:
+                directory = self._directory(folder)
+                if len(known) == _KNOWN_LIMIT:
+                    known.clear()
+                known[folder] = directory
             before = directory.children.get(base)
             node = self._node(number, index, before)
             directory.children[base] = node
             if before is None:
                 self._counted()
-            elif node is not before:  # what is known may have lain in there, or led through it
-                known = None
+            elif node is not before:
+                known.clear()
 
     def _node(self, number: int, index: int, before: Node | None) -> Node:
         """Return what a member becomes where *before* is now; a directory keeps what is in it."""
@@ -227,6 +236,8 @@ class Tree:
                         trail = [self.root]
                     pending += inner[::-1]
                     continue
+                if child is not None:
+                    self._known.clear()
                 child = trail[-1].children[part] = Directory()
                 self._counted()
             trail.append(child)

@@ -69,6 +69,29 @@ def test_looking_once_tells_the_image_s_size(images: Images, put: Put, store: St
     assert store.image(Selector.of(image.id)).size == 777
 
 
+def test_a_layer_is_listed_once_for_all_images_and_tests(images: Images, put: Put) -> None:
+    base, more = layer(member(b"base", b"b")), layer(member(b"more", b"m"))
+    one, two = put(samples.of_tars(base), "one:1"), put(samples.of_tars(base, more), "two:1")
+    assert images.files("one:1").exists()
+    assert images.files("one:1") is images.files("one:1")
+    assert [found.listed for found in images.files("two:1").layers] == [1, 0]
+    assert images.files(one).layers[0].digest == images.files(two).layers[0].digest
+
+
+def test_of_large_images_only_the_last_is_kept_listed(
+    images: Images, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pytest_images.engine import files as looking
+
+    monkeypatch.setattr(looking, "KEPT_LIMIT", 2)
+    for seed in ("one", "two", "three"):
+        put(samples.image(seed), f"{seed}:1")
+        assert images.files(f"{seed}:1").exists()
+    gc.collect()
+    listed = {seed: images.files(f"{seed}:1").layers[0].listed for seed in ("three", "one")}
+    assert listed == {"three": 4, "one": 0}
+
+
 def test_a_layer_that_is_not_the_config_s_is_refused(images: Images, store: Store) -> None:
     one, other = samples.image("one"), samples.image("other")
     raw = one.manifest.raw.replace(

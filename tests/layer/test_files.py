@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib.resources.abc
 import pickle
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,12 +14,10 @@ from pytest_images.errors import (
     PathError,
     PathNotFound,
 )
-from pytest_images.layer.files import FileStat, InLayer
+from pytest_images.layer.files import Files, InLayer
+from pytest_images.layer.scope import FileStat
 from tests.layer.raw import END, member, pax
-from tests.layer.views import Opened, folder, hardlink, layer, source, symlink, view
-
-if TYPE_CHECKING:
-    from pytest_images.layer.files import Files
+from tests.layer.views import Opened, folder, hardlink, layer, of_tar, symlink, view
 
 ETC = layer(
     folder(b"etc"),
@@ -247,26 +244,14 @@ def test_one_layer_alone_shows_what_it_adds() -> None:
         (upper / "b").read_text()
 
 
-def test_nothing_is_read_before_the_first_question_and_a_layer_is_listed_once() -> None:
-    looked: list[int] = []
-    given = source(ETC)
-
-    def look() -> object:
-        looked.append(1)
-        return given.look()
-
-    from pathlib import Path
-
-    from pytest_images.layer.files import Files
-
-    files = Files([given._replace(look=look)], "app:1", limit=None, folder=Path())  # type: ignore[arg-type]  # as the other
+def test_nothing_is_read_before_the_first_question_and_then_it_is_listed_once() -> None:
+    opened = Opened(b"")
+    files = Files([of_tar(ETC, opened=opened)], "app:1")
     path = files / "etc/os-release"
-    assert not looked
+    assert files.layers[0].listed == 0
     assert path.exists()
-    assert files.layers[0].whiteouts == ()
-    assert looked == [1]
-    assert isinstance(given.open, Opened)
-    assert given.open.count == 0
+    assert files.layers[0].listed == 12
+    assert opened.count == 0
 
 
 def test_a_layer_that_is_no_tar_is_refused_at_the_first_question() -> None:

@@ -11,7 +11,7 @@ from pytest_images.layer import reading
 from pytest_images.layer.files import Files
 from pytest_images.layer.reading import RESTARTS
 from tests.layer.raw import member, padded
-from tests.layer.views import COMPRESS, Opened, layer, source
+from tests.layer.views import COMPRESS, Opened, layer, of_tar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,8 @@ TAR = layer(*(member(name.encode(), text) for name, text in TEXTS.items()))
 
 
 def made(tar: bytes, compression: str, scratch: Path) -> tuple[Files, Opened]:
-    given = source(tar, compression)
-    assert isinstance(given.open, Opened)
-    return Files([given], "app:1", limit=None, folder=scratch), given.open
+    opened = Opened(COMPRESS[compression](tar))
+    return Files([of_tar(tar, compression, scratch, opened)], "app:1"), opened
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
@@ -105,10 +104,8 @@ def test_a_file_too_large_for_memory_is_to_be_read_in_pieces(
 
 @pytest.mark.parametrize("compression", ["plain", "zstd"])
 def test_a_blob_that_was_cut_meanwhile_is_an_error(compression: str, tmp_path: Path) -> None:
-    given = source(TAR, compression)
-    given.look()
-    kept = COMPRESS[compression](padded(TAR[:2000]))
-    files = Files([given._replace(open=Opened(kept))], "app:1", limit=None, folder=tmp_path)
+    kept = Opened(COMPRESS[compression](padded(TAR[:2000])))
+    files = Files([of_tar(TAR, compression, tmp_path, kept)], "app:1")
     with pytest.raises(InvalidLayer):
         (files / "f39").read_bytes()
     with pytest.raises(InvalidLayer), (files / "f39").open("rb") as stream:

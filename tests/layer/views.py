@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from pytest_images.layer.contents import Contents
-from pytest_images.layer.files import Files, LayerSource
+from pytest_images.layer.files import Files
 from pytest_images.layer.measure import measure
+from pytest_images.layer.scope import Layer
 from pytest_images.model.digest import Digest
 from tests.layer.raw import END, member
 
@@ -25,6 +26,9 @@ COMPRESS: dict[str, Any] = {
     "gzip": partial(gzip.compress, compresslevel=1, mtime=0),
     "zstd": zstandard.compress,
 }
+
+
+SCRATCH = Path(tempfile.gettempdir())
 
 
 class Opened:
@@ -58,8 +62,10 @@ def hardlink(name: bytes, target: bytes) -> bytes:
     return member(name, kind=b"1", link=target)
 
 
-def source(tar: bytes, compression: str = "gzip") -> LayerSource:
-    """One layer as a view takes it."""
+def of_tar(
+    tar: bytes, compression: str = "gzip", scratch: Path = SCRATCH, opened: Opened | None = None
+) -> Layer:
+    """One layer as a view takes it; *opened* is what is read where that is something else."""
     blob = COMPRESS[compression](tar)
 
     def look() -> Contents:
@@ -67,13 +73,13 @@ def source(tar: bytes, compression: str = "gzip") -> LayerSource:
         measure(io.BytesIO(blob), "layer", visit=contents.add)
         return contents
 
-    return LayerSource(Digest.of(blob), Digest.of(tar), look, Opened(blob))
+    read = opened or Opened(blob)
+    return Layer(Digest.of(blob), Digest.of(tar), look, read, limit=None, folder=scratch)
 
 
-def view(*tars: bytes, compression: str = "gzip", scratch: Path | None = None) -> Files:
+def view(*tars: bytes) -> Files:
     """The merged view of layers, the lowest first."""
-    sources = [source(tar, compression) for tar in tars]
-    return Files(sources, "app:1", limit=None, folder=scratch or Path(tempfile.gettempdir()))
+    return Files([of_tar(tar) for tar in tars], "app:1")
 
 
 def listed(files: Files) -> dict[str, str]:
