@@ -11,7 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import peers  # after the path is set, so that a clone needs no installing
 
-NAMES = ("startup", "listing", "pull", "push", "save", "load", "serving", "memory")
+NAMES = (
+    *("startup", "listing", "pull", "push", "save", "load"),
+    *("serving", "memory", "looking"),
+)
 
 
 def main() -> None:
@@ -46,6 +49,10 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> None:
         from benchmarks.listing import listing
 
         listing(folder, options.rounds)
+    elif name == "looking":
+        from benchmarks.looking import looking
+
+        looking(folder, options.rounds)
     elif name == "memory":
         from benchmarks.memory import memory
 

@@ -302,6 +302,17 @@ class EngineContract:
             images.save(["app:1", "missing:1"], archive)
         assert archive.getvalue() == b""
 
+    def test_its_files_are_looked_into(self, images: Images) -> None:
+        """An engine may read its layers itself; where it does not, its save must do."""
+        self._needs("load", "inspect", "save")
+        sample = self._load(images, "inside", "app:1", layers=2)
+        files = images.files("app:1")
+        assert [layer.diff_id for layer in files.layers] == list(sample.config.diff_ids)
+        [first, second] = (files / "data").glob("*.link")
+        assert first.read_bytes() != second.read_bytes()
+        assert (files / "data" / first.stem).stat().size == len(first.read_bytes())
+        assert files.in_layers("nowhere") == ()
+
     def test_import_makes_an_image_of_one_layer(self, images: Images) -> None:
         self._needs("import", "inspect")
         [tar] = samples.image("imported").tars
