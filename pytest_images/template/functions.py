@@ -148,7 +148,8 @@ def _item(value: object, key: object) -> object:
         return Byte(found[_position(key, len(found), inclusive=False)])
     if isinstance(value, list | tuple):
         return value[_position(key, len(value), inclusive=False)]
-    raise Failed(f"can't index item of type {type_name(value)}")
+    looked_into = type_name(value).removeprefix("*")  # Go looks through a pointer first
+    raise Failed(f"can't index item of type {looked_into}")
 
 
 def _zero(element: str) -> object:

@@ -6,6 +6,8 @@ import re
 
 # Gist, and a pattern of every wording either side has for it; a group is what it is about.
 GISTS = (
+    ("template", r"template parsing error: (.*)$"),
+    ("template", r"^(template: .*)$"),
     (
         "invalid reference",
         r"invalid reference format|^Error: invalid reference \"|cannot specify 64-byte hex",

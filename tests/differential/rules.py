@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from pytest_images.cli.dispatch import ALIASES
 from pytest_images.cli.options import UsageError, parse
+from pytest_images.cli.verbs._image_rows import ImageRow
 from pytest_images.engine import filters, prune
+from pytest_images.template.functions import FUNCTIONS
 from tests.differential.cases import VERBS
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ NEWER = frozenset(
     }
 )
 OURS_ALONE = frozenset({"pull --all-platforms", "push --all-platforms", "save --format"})
+HISTORY_FIELDS = ("ID", "CreatedSince", "CreatedAt", "CreatedBy", "Size", "Comment")
+FIELDS = {"ls": ImageRow.go_fields, "history": HISTORY_FIELDS}
 FILTERS = {"ls": filters.KEYS, "prune": prune.KEYS}
 # The gists of the errors that each verb has, beside those of every command line.
 USAGE = ("unknown flag",)
@@ -80,6 +84,9 @@ def wanted() -> set[str]:
         rules |= {f"{verb} --{option.name}" for option in command(verb).options}
         rules |= {f"{verb} filter {key}" for key in FILTERS.get(verb, ())}
         rules |= {f"{verb} error {gist}" for gist in (*USAGE, *ERRORS[verb])}
+    for verb, row in FIELDS.items():
+        rules |= {f"{verb} field {name}" for name in row}
+    rules |= {f"function {name}" for name in FUNCTIONS}
     rules |= {f"alias {name}" for name in ALIASES}
     return rules - NEWER - OURS_ALONE
 
@@ -108,6 +115,13 @@ def _of_step(words: list[str]) -> Iterator[str]:
     for option in declared.options:
         if parsed.has(option.name):
             yield f"{verb} --{option.name}"
+    yield from _of_template(verb, parsed.text("format"))
     for text in parsed.texts("filter"):
         key = re.sub(r"=.*", "", text).strip()
         yield f"{verb} filter {key}"
+
+
+def _of_template(verb: str, text: str) -> Iterator[str]:
+    for action in re.findall(r"\{\{.*?\}\}", text):
+        yield from (f"{verb} field {name}" for name in re.findall(r"\.([A-Z]\w*)", action))
+        yield from (f"function {name}" for name in re.findall(r"(?<![.\w$])[a-z]+", action))

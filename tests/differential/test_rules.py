@@ -19,7 +19,7 @@ def test_every_operation_that_the_engine_has_is_compared() -> None:
 def test_each_case_is_of_its_own_verb() -> None:
     for case in CASES:
         verbs = [ALIASES.get(step.split()[0], step.split()[0]) for step in case.steps]
-        assert case.verb in verbs, case.name
+        assert case.verb == "template" or case.verb in verbs, case.name
 
 
 def test_no_two_cases_have_one_name() -> None:

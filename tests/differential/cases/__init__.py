@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from tests.differential.case import Case
 
 VERBS = ("history", "inspect", "load", "ls", "prune", "pull", "push", "rm", "save", "tag")
+MODULES = (*VERBS, "template")
 CASES: tuple[Case, ...] = tuple(
     case
-    for verb in VERBS
+    for verb in MODULES
     for case in importlib.import_module(f"tests.differential.cases.{verb}").CASES
 )
