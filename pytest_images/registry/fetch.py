@@ -55,6 +55,9 @@ class Fetch:
         """
         wanted = _unique(descriptors)
         missing = [each for each in wanted if not self._is_here(each)]
+        if missing:  # of an image that is here with all it has, no part is worth a word
+            for each in (each for each in wanted if each not in missing):
+                self._meter.blob(each).phase(Phase.EXISTS)
         if first is not None and wanted[0] not in missing:
             first()
         head = [each for each in missing if first is not None and each is wanted[0]]
@@ -76,6 +79,7 @@ class Fetch:
         item.phase(Phase.WAITING)
         with self._store.fetching(descriptor.digest) as is_here:
             if is_here and self._is_here(descriptor):
+                item.phase(Phase.EXISTS)
                 return
             with self.ingest(descriptor) as ingest:
                 _Download(self, descriptor, ingest, item).run()
@@ -96,7 +100,6 @@ class Fetch:
             if _is_sound(self._store, descriptor.digest):
                 raise SizeMismatch(descriptor.size, actual, str(descriptor.digest))
             return False  # what is here is damaged: the download replaces it
-        self._meter.blob(descriptor).phase(Phase.EXISTS)
         return True
 
     def ask(self, descriptor: Descriptor, offset: int) -> Response:

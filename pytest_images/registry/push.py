@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.manifest import Index, Manifest
-    from pytest_images.registry.meter import Meter
+    from pytest_images.registry.meter import ItemMeter, Meter
     from pytest_images.registry.repository import Repository
 
 
@@ -34,25 +34,28 @@ class Push:
     def blobs(self, descriptors: Iterable[Descriptor]) -> None:
         """Put every blob there that is not; the largest first, some at once.
 
+        All are told of before the first goes, layers from the top down.
         Raises BlobNotFound where the store lacks one, and what `Upload.run` raises.
         """
         wanted = {each.digest: each for each in descriptors if not self._stays_away(each)}
         for each in wanted.values():
             self._store.size(each.digest)
+        items = {digest: self._meter.blob(each) for digest, each in wanted.items()}
+        for item in reversed(items.values()):
+            item.phase(Phase.WAITING)
         ordered = sorted(wanted.values(), key=lambda each: each.size, reverse=True)
         if ordered:
-            self._together.run([partial(self._one, each) for each in ordered])
+            self._together.run([partial(self._one, each, items[each.digest]) for each in ordered])
 
     def document(self, document: Manifest | Index, name: str) -> None:
         """Put a manifest or index under *name*, a tag or a digest."""
         put_document(self._repository, document.raw, document.media_type, name)
         descriptor = document.descriptor
-        self._meter.tell(name, Phase.DONE, descriptor.size, descriptor.size, kind="manifest")
+        text, size = str(descriptor.digest), descriptor.size
+        self._meter.tell(name, Phase.DONE, size, size, text=text, kind="manifest")
 
-    def _one(self, descriptor: Descriptor) -> None:
+    def _one(self, descriptor: Descriptor, item: ItemMeter) -> None:
         self._together.check()
-        item = self._meter.blob(descriptor)
-        item.phase(Phase.WAITING)
         path = self._store.path(descriptor.digest)
         Upload(self._repository, descriptor, path, item, self._together).run(self._sources)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option
 from pytest_images.cli.progress import PULL, is_shown, reporter
 from pytest_images.cli.verbs._names import named
-from pytest_images.errors import ImageNotFound
+from pytest_images.errors import ImageNotFound, InvalidUsage
 from pytest_images.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ COMMAND = Command(
 
 def run(parsed: Parsed, settings: Settings) -> int:
     """Pull the image, or all of the repository."""
+    if re.fullmatch("sha256:[0-9a-f]{64}", parsed.arguments[0]):
+        return _by_id(parsed.arguments[0], settings, quiet=parsed.flag("quiet"))
     quiet, reference = parsed.flag("quiet"), named(parsed)
     show = reporter(PULL, quiet=quiet)
     watch = _Watch(show, reference)
@@ -61,6 +64,20 @@ def run(parsed: Parsed, settings: Settings) -> int:
         is_new = any((image.reference, image.id) not in before for image in pulled)
         print(f"Status: {NEW if is_new else SAME} for {_asked(reference).familiar}")
     print(reference)
+    return 0
+
+
+def _by_id(text: str, settings: Settings, *, quiet: bool) -> int:
+    """Answer for an image that is here: a registry finds nothing by an ID alone."""
+    try:
+        with settings.door() as images:
+            image = images.inspect(text, sizes=False).image
+    except ImageNotFound as error:
+        reason = "a registry is asked by name, with a tag or as NAME@DIGEST"
+        raise InvalidUsage(text, reason) from error
+    if not quiet:
+        print(f"Status: {SAME} for {image.id}")
+    print(image.id)
     return 0
 
 

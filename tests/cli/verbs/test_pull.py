@@ -71,6 +71,42 @@ def test_a_new_name_for_what_is_here_is_news(run: Run, registry: str) -> None:
     assert f"Status: Downloaded newer image for {registry}/app:latest\n" in done.out
 
 
+def test_of_an_image_that_is_here_no_layer_is_told(run: Run, registry: str) -> None:
+    """As Docker has it: only its name is new."""
+    run("pull", f"{registry}/app:1")
+    assert run("pull", f"{registry}/app:latest").out == (
+        "latest: Pulling from app\n"
+        f"Digest: {ONE.manifest.digest}\n"
+        f"Status: Downloaded newer image for {registry}/app:latest\n"
+        f"{registry}/app:latest\n"
+    )
+
+
+def test_a_digest_makes_a_tag_idle_but_in_the_last_line(run: Run, registry: str) -> None:
+    digest = ONE.manifest.digest
+    lines = run("pull", f"{registry}/app:2@{digest}").out.splitlines()
+    assert lines[0] == f"{registry}/app@{digest}: Pulling from app"
+    assert lines[-2:] == [
+        f"Status: Downloaded newer image for {registry}/app@{digest}",
+        f"{registry}/app:2@{digest}",
+    ]
+    assert run("ls", "--digests", "-q").out.count("\n") == 1
+
+
+def test_an_id_alone_is_answered_from_the_store(run: Run, registry: str) -> None:
+    run("pull", "-q", f"{registry}/app:1")
+    id = str(ONE.config.id)
+    assert run("pull", id) == (0, f"Status: Image is up to date for {id}\n{id}\n", "")
+    assert run("pull", "-q", id) == (0, f"{id}\n", "")
+
+
+def test_an_id_that_is_not_here_is_refused_with_the_form_that_is_needed(run: Run) -> None:
+    done = run("pull", str(TWO.config.id))
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(f'Error: invalid value "{TWO.config.id}": ')
+    assert "NAME@DIGEST" in done.err
+
+
 def test_the_default_tag_is_told(run: Run, registry: str) -> None:
     done = run("pull", f"{registry}/app")
     assert done.out.startswith("Using default tag: latest\nlatest: Pulling from app\n")

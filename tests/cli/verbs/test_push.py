@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.model.digest import Digest
+from pytest_images.model.reference import Reference
 from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
 
@@ -66,8 +67,39 @@ def test_all_tags_are_pushed(run: Run, store: Store, registry: str) -> None:
     ONE.put(store, f"{registry}/app:1")
     TWO.put(store, f"{registry}/app:2")
     done = run("push", "--all-tags", f"{registry}/app")
-    assert done.status == 0
-    assert done.out.endswith(digest_line(ONE, "1") + digest_line(TWO, "2"))
+    assert done == (
+        0,
+        f"The push refers to repository [{registry}/app]\n"
+        f"{layer(ONE)}: Preparing\n{layer(ONE)}: Pushed\n{digest_line(ONE, '1')}"
+        f"{layer(TWO)}: Preparing\n{layer(TWO)}: Pushed\n{digest_line(TWO, '2')}",
+        "",
+    )
+
+
+def test_layers_are_told_of_from_the_top_before_the_first_goes(
+    run: Run, store: Store, registry: str
+) -> None:
+    tall = samples.image("tall", layers=4)
+    tall.put(store, f"{registry}/app:1")
+    lines = run("push", f"{registry}/app:1").out.splitlines()[1:]
+    layers = [Digest.of(content).encoded[:12] for content in reversed(tall.layers)]
+    assert lines[:4] == [f"{name}: Preparing" for name in layers]
+    assert set(lines[4:8]) == {f"{name}: Pushed" for name in layers}
+
+
+def test_of_an_index_only_what_the_tag_stands_for_is_told(
+    run: Run, store: Store, registry: str
+) -> None:
+    both = samples.index(ONE, arm := samples.image("arm", platform="linux/arm64"))
+    for digest, content in both.blobs.items():
+        store.put(content, digest)
+    name = Reference.parse(f"{registry}/app:1")
+    store.add(ONE.manifest, ONE.config, [name], index=both.index.digest)
+    out = run("push", "--all-platforms", str(name)).out
+    size = len(both.index.raw)
+    assert out.endswith(f"1: digest: {both.index.digest} size: {size}\n")
+    assert out.count("digest: ") == 1
+    assert f"{layer(arm)}: Pushed" in out
 
 
 def test_a_tag_and_all_tags_contradict_each_other(run: Run, registry: str) -> None:
