@@ -7,11 +7,13 @@ import importlib
 import inspect
 import re
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_images import errors
+from pytest_images.cli import dispatch
 from pytest_images.engine.embedded import EmbeddedEngine
 from pytest_images.errors import Unsupported
 from pytest_images.hookspecs import PROJECT, Hooks
@@ -20,7 +22,7 @@ from pytest_images.images import Images
 from pytest_images.testing import contract
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pytest_images.cli.options import Command
 
 HOOKS = dict(inspect.getmembers(Hooks, inspect.isfunction))
 VERBS = sorted(name for name in HOOKS if name.startswith("image_"))
@@ -48,6 +50,9 @@ DOCKER_VERBS = [
 # An option of a request that the door takes under a friendlier name.
 FRIENDLY = {"platforms": "platform", "stream": "source"}
 FRIENDLY_OF = {"save": {"stream": "to", "platforms": "platforms"}}
+DONE = [verb for verb in VERBS if hasattr(EmbeddedEngine, verb)]
+COMMANDS = (Path(__file__).parents[1] / "docs" / "commands.md").read_text()
+SECTIONS = dict(re.findall(r"^## (\w+)\n\n((?:(?!## ).*\n)*)", COMMANDS, re.MULTILINE))
 
 
 def docstring(name: str) -> str:
@@ -69,6 +74,13 @@ def method_of(verb: str) -> str:
 def request_of(verb: str) -> Any:
     module = importlib.import_module(f"pytest_images.model.request.{method_of(verb)}")
     return getattr(module, f"{verb.removeprefix('image_').title()}Request")
+
+
+def command_of(verb: str) -> Command:
+    """The declaration of the command for the hook of a verb."""
+    name = verb.removeprefix("image_")
+    command: Command = importlib.import_module(f"pytest_images.cli.verbs.{name}").COMMAND
+    return command
 
 
 def parameters(function: Any) -> list[str]:
@@ -175,3 +187,35 @@ def test_the_embedded_engine_does_a_verb_or_says_in_one_error_that_it_does_not(
 
 def test_the_contract_for_engines_knows_every_verb() -> None:
     assert {f"image_{verb}" for verb in contract.VERBS} == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", DONE)
+def test_the_contract_for_engines_asks_something_of_every_verb(verb: str) -> None:
+    text = inspect.getsource(contract.EngineContract)
+    needed = [re.findall(r'"(\w+)"', call) for call in re.findall(r"_needs\((.*?)\)", text)]
+    short = verb.removeprefix("image_")
+    assert any(short in names for names in needed)
+    assert f"images.{method_of(verb)}(" in text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_a_command_as_soon_as_the_engine_does_it(verb: str) -> None:
+    short = verb.removeprefix("image_")
+    is_done = hasattr(EmbeddedEngine, verb)
+    assert (short in dispatch.IMAGE_VERBS, short in dispatch.NOT_YET) == (is_done, not is_done)
+
+
+@pytest.mark.parametrize("verb", DONE)
+def test_a_command_has_a_section_with_its_arguments_and_every_option(verb: str) -> None:
+    command, section = command_of(verb), SECTIONS[verb.removeprefix("image_")]
+    assert section.startswith(f"`pytest-images {command.name} ")
+    assert command.arguments in section
+    told = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", section))
+    for option in command.options:
+        assert told & {f"--{option.name}", f"-{option.short}"}, option.name
+
+
+@pytest.mark.parametrize("verb", DONE)
+def test_a_command_is_shown_in_an_example_that_is_run(verb: str) -> None:
+    examples = re.findall(r"^\$ pytest-images (\w+)", COMMANDS, re.MULTILINE)
+    assert verb.removeprefix("image_") in examples
