@@ -25,6 +25,7 @@ FOLDERS = (
     *("ingest", "trash", "records", "runs", "leases", "guards"),
 )
 LOCKS = ("store.lock", "collect.lock")
+WORK = "work"  # what builds keep for themselves; made when first needed, and can be lost
 
 
 class Home(NamedTuple):

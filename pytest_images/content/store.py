@@ -209,6 +209,16 @@ class Store:
                 self._blobs.touch(digest)
             yield here
 
+    def workspace(self, name: str) -> Path:
+        """Return the folder *name* for what can be lost: it is made again from the blobs.
+
+        No check of the store looks into it. Raises StoreFull, StoreReadOnly, StoreError.
+        """
+        folder = self.root / homes.WORK / name
+        with translated(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
     # records
 
     def add(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.content.facts import Problem
-from pytest_images.content.home import FOLDERS, LOCKS
+from pytest_images.content.home import FOLDERS, LOCKS, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,8 @@ def strangers(home: Home) -> Iterator[Problem]:
 def open_to_others(home: Home) -> Iterator[Problem]:
     """Yield what another user could read or write, or owns."""
     for folder, folders, files in os.walk(home.root):
+        if folder == str(home.root) and WORK in folders:
+            folders.remove(WORK)  # unpacked layers have the owners and modes of their images
         for name in (".", *folders, *files):
             path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 - hot: every blob
             try:
