@@ -82,10 +82,6 @@ def _full_names(docker: Said, ours: Said) -> tuple[Said, Said]:
     return (replace(docker, out=ours.out) if is_found else docker), ours
 
 
-def _already_exists(docker: Said, ours: Said) -> tuple[Said, Said]:
-    return docker, _without(ours, r": Already exists\n$")
-
-
 def _announced_early(docker: Said, ours: Said) -> tuple[Said, Said]:
     return docker, _without(ours, r": Preparing\n$")
 
@@ -123,7 +119,6 @@ RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
     "pushed-layers": _pushed_layers,
     "last-tag-time": _last_tag_time,
     "full-names": _full_names,
-    "already-exists": _already_exists,
     "announced-early": _announced_early,
     "reclaimed-space": _reclaimed_space,
     "named-missing": _named_missing,
