@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LONGEST = 16 * 1024 * 1024  # characters of a text that is made, and of the output
 MOST_ROUNDS = 1_000_000  # rounds of loops and calls of templates in one run
+LARGEST = 1 << 63  # the first whole number that Go's int cannot hold
 DEEPEST = 50  # templates that call each other
 
 Value = Callable[["Frame", Any], Any]
@@ -301,8 +302,7 @@ class _Compiler:
         if isinstance(node, nodes.Dot):
             return lambda _, dot: dot
         if isinstance(node, nodes.Constant):
-            constant = node.value
-            return lambda _, __: constant
+            return self.constant(node, ANY)
         if isinstance(node, nodes.Pipeline):
             return self.pipeline(node)
         if isinstance(node, nodes.Name):
@@ -459,7 +459,7 @@ class _Compiler:
             found = value(frame, dot)
             if found is None:
                 raise self.error(node, "error calling call: call of nil")
-            subject = nodes.in_parentheses(words[0]) if words else "value"
+            subject = nodes.in_parentheses(words[0]) if words else shown(found)
             reason = f"non-function {subject} of type {type_name(found)}"
             raise self.error(node, f"error calling call: {reason}")
 
@@ -473,21 +473,15 @@ class _Compiler:
         return self.checked(last_of(node), self.value(node), kind, from_field=from_field)
 
     def constant(self, node: nodes.Constant, kind: str) -> Value:
-        value = node.value
-        if kind == ANY or (kind == STRING and isinstance(value, str)):
-            return lambda _, __: value
-        if value is None:
-            if kind == STRINGS:
-                return lambda _, __: Slice(None, STRING)
-            return self.failing(node, f"cannot assign nil to {kind}", None)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if kind == INT and number and value == int(value):  # type: ignore[call-overload]  # a number
-            whole = int(value)  # type: ignore[call-overload]  # as above
-            return lambda _, __: whole
+        refusal = _refusal(node, kind)
+        if refusal:
+            return self.failing(node, refusal, None)
+        value: Any = node.value
         if kind == STRINGS:
-            return self.failing(node, f"can't handle {node} for arg of type {kind}", None)
-        noun = "integer" if kind == INT else kind
-        return self.failing(node, f"expected {noun}; found {node}", None)
+            value = Slice(None, STRING)
+        elif kind == INT:
+            value = int(value)
+        return lambda _, __: value
 
     def checked(self, at: nodes.Node, value: Value, kind: str, *, from_field: bool) -> Value:
         """Return *value* held to the type *kind*; *from_field* is how Go words what is nil."""
@@ -516,6 +510,28 @@ def last_of(node: nodes.Node) -> nodes.Node:
         first = node.words[0]
         return last_of(node.words[-1] if isinstance(first, nodes.Name) else first)
     return last_of(node.term) if isinstance(node, nodes.Chain) else node
+
+
+def _refusal(node: nodes.Constant, kind: str) -> str:
+    """Return why a constant cannot be an argument of the type *kind*; "" if it can."""
+    value = node.value
+    is_whole = _is_whole(value)
+    if kind == ANY:
+        too_large = isinstance(value, int) and value >= LARGEST
+        return f"{node} overflows int" if too_large else ""
+    if value is None:
+        return "" if kind == STRINGS else f"cannot assign nil to {kind}"
+    if kind == STRINGS:
+        return f"can't handle {node} for arg of type {kind}"
+    fits = is_whole if kind == INT else isinstance(value, str)
+    return "" if fits else f"expected {'integer' if kind == INT else kind}; found {node}"
+
+
+def _is_whole(value: object) -> bool:
+    """Whether *value* is a number that Go's int can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value == int(value) and value < LARGEST
 
 
 def _fits(value: object, kind: str) -> bool:

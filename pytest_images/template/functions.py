@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from pytest_images.template.go_json import to_json
 from pytest_images.template.printf import WIDEST, printf
@@ -14,6 +14,7 @@ from pytest_images.template.values import (
     Nil,
     Number,
     Slice,
+    Struct,
     element_type,
     is_true,
     type_name,
@@ -68,9 +69,22 @@ def _same(one: object, other: object) -> bool:
     if _is_nil(one) or _is_nil(other):
         return _is_nil(one) and _is_nil(other)
     for value in (other, one):
-        if isinstance(value, dict | list | tuple):
+        if not _is_comparable(value):
             raise Failed(f"non-comparable type {shown(value)}: {type_name(value)}")
-    return one is other
+    return one is other or (_is_plain(one) and _is_plain(other) and shown(one) == shown(other))
+
+
+def _is_comparable(value: object) -> bool:
+    if isinstance(value, dict | list | tuple):
+        return False
+    return not _is_plain(value) or all(
+        _is_comparable(getter(value)) for getter in value.go_fields.values()
+    )
+
+
+def _is_plain(value: object) -> TypeGuard[Struct]:
+    """Whether *value* is a struct itself, compared field by field, and not its address."""
+    return isinstance(value, Struct) and not value.go_pointer
 
 
 def _is_nil(value: object) -> bool:

@@ -175,6 +175,10 @@ class _Inside:
         match = _NUMBER.match(self.text, self.place)
         end = match.end() if match else self.place
         after = self.text[end : end + 1]
+        if after and after in "+-":  # in Go the start of a complex number
+            second = _NUMBER.match(self.text, end)
+            stop = second.end() if second else end
+            raise _Bad(f"bad number syntax: {quoted(self.text[self.place : stop])}")
         if _is_letter(after) or end == self.place:
             raise _Bad(f"bad number syntax: {quoted(self.text[self.place : end + 1])}")
         self.place = end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 from pytest_images.template.lexer import quoted
 
@@ -28,11 +29,10 @@ def string(literal: str) -> str:
 def number(literal: str) -> int | float:
     """Return the value of a number or character *literal*. Raises Malformed."""
     if literal[0] == "'":
-        try:
-            character = _unescaped(literal[1:-1], '"')
-        except Malformed:
-            character = ""
-        if len(character) != 1:
+        character = _unescaped(literal[1:-1], '"')
+        if not character:
+            raise Malformed("invalid syntax")
+        if len(character) > 1:
             raise Malformed(f"malformed character constant: {literal}")
         return ord(character)
     if len(literal) > _LONGEST:
@@ -59,8 +59,10 @@ def _float(literal: str) -> int | float:
         value = float.fromhex(literal) if "x" in literal.lower() else float(literal)
     except (ValueError, OverflowError):
         raise Malformed(f"illegal number syntax: {quoted(literal)}") from None
-    if value in (float("inf"), float("-inf")):
+    if not isfinite(value):
         raise Malformed(f"illegal number syntax: {quoted(literal)}")
+    if not re.search("[.eEpP]", literal):
+        raise Malformed(f"integer overflow: {quoted(literal)}")
     return value
 
 

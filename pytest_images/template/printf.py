@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 WIDEST = 1_000_000  # characters of a width or digits of a precision, as in Go
 _DIRECTIVE = re.compile(
     r"%(?P<flags>[-+# 0]*)"
-    r"(?P<width_index>\[\d*\])?(?P<width>\*|\d*)"
-    r"(?:(?P<point>\.)(?P<precision_index>\[\d*\])?(?P<precision>\*|\d*))?"
-    r"(?P<index>\[\d*\])?(?P<verb>.?)",
+    r"(?P<width_index>\[[^\]]*\])?(?P<width>\*|\d*)"
+    r"(?:(?P<point>\.)(?P<precision_index>\[[^\]]*\])?(?P<precision>\*|\d*))?"
+    r"(?P<index>\[[^\]]*\])?(?P<verb>.?)",
     re.DOTALL,
 )
 _BASES = {"d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
@@ -114,7 +114,8 @@ class _Setting:
         if not index:
             return
         self.reordered = True
-        number = int(index[1:-1][:8] or 0)
+        digits = index[1:-1]
+        number = int(digits) if re.fullmatch("[0-9]{1,8}", digits) else 0
         if 1 <= number <= len(self.arguments):
             self.next_one = number - 1
         else:
@@ -128,8 +129,7 @@ def formatted(value: object, style: Style) -> str:
     if style.verb == "v" and "#" in style.flags:
         return _padded(_as_source(value), style)
     if value is None or isinstance(value, Nil):
-        fits = style.verb == "v" or (style.verb == "s" and value is not None)
-        return _padded("<nil>" if fits else misfit(style.verb, value), style)
+        return _padded(_nothing(value, style.verb), style)
     if isinstance(value, Struct | Duration) and style.verb in "svqxX":
         own = value.go_text()
         if own is not None:
@@ -138,6 +138,12 @@ def formatted(value: object, style: Style) -> str:
         if isinstance(value, kinds):
             return show(value, style)
     return _composite(value, style)
+
+
+def _nothing(value: object, verb: str) -> str:
+    if verb == "v":
+        return "<nil>"
+    return "0" if isinstance(value, Nil) and verb in "bdoxX" else misfit(verb, value)
 
 
 def _bool(value: object, style: Style) -> str:
@@ -217,12 +223,22 @@ def _float(value: object, style: Style) -> str:
         text = text.upper() if verb == "G" else text
     elif verb in "feE":
         text = float_text(abs(value), 6 if style.precision < 0 else style.precision, verb)
+    elif verb in "xX" and style.precision < 0:
+        text = _hex(abs(value))
+        text = text.upper() if verb == "X" else text
     else:
         return misfit(style.verb, value)
     sign = _sign(str(value)[0] == "-", style)
     if "0" in style.flags and "-" not in style.flags:
         text = text.zfill(style.width - len(sign))
     return _number(sign + text, style)
+
+
+def _hex(value: float) -> str:
+    """Return a float as ``0x1.8p+00``: as few digits as it has."""
+    mantissa, _, exponent = value.hex().partition("p")
+    digits = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{digits}p{exponent[0]}{exponent[1:]:>02}"
 
 
 def _sign(negative: bool, style: Style) -> str:

@@ -43,13 +43,13 @@ class Struct:
 
 
 class Map(dict[str, Any]):
-    """A map whose values have one type."""
+    """A map whose values have one type; *absent* is Go's nil, which JSON shows as null."""
 
-    __slots__ = ("element",)
+    __slots__ = ("absent", "element")
 
     def __init__(self, items: Mapping[str, Any] | None, element: str) -> None:
         super().__init__(items or {})
-        self.element = element
+        self.absent, self.element = items is None, element
 
 
 class Slice(list[Any]):
