@@ -67,16 +67,15 @@ def formatted(wanted: str, kind: type[Row], rows: Iterable[Row]) -> str:
     text = "{{json .}}" if wanted == JSON else wanted[len(TABLE) :] if is_table else wanted
     template = Template.parse(text.strip(" ").replace("\\t", "\t").replace("\\n", "\n"))
     try:
-        lines = [template.render(row) for row in rows]
+        lines = template.render_lines(rows)
     except InvalidTemplate as error:
         error.add_note(f"The fields are {' '.join(f'.{name}' for name in kind.go_fields)}.")
         raise
     if not is_table:
-        return "".join([f"{line}\n" for line in lines])
+        return lines
     from pytest_images.cli.tabwriter import tabulated
 
-    lines.insert(0, template.render_headers(kind.headers))
-    return tabulated("".join([f"{line}\n" for line in lines]))
+    return tabulated(f"{template.render_headers(kind.headers)}\n{lines}")
 
 
 def show(text: str) -> None:

@@ -74,10 +74,10 @@ class Frame:
     pipeline gave, while the next one runs.
     """
 
-    __slots__ = ("boxed", "boxes", "pipe", "run", "variables")
+    __slots__ = ("boxed", "boxes", "pipe", "run", "variables", "write")
 
     def __init__(self, run: Run, slots: int, dot: object) -> None:
-        self.run = run
+        self.run, self.write = run, run.write
         self.variables: list[Any] = [_UNSET] * slots
         self.variables[0] = dot
         self.boxed, self.boxes = False, set[int]()
@@ -94,9 +94,20 @@ class Compiled:
 
     def execute(self, run: Run, dot: object) -> None:
         """Run over *dot*. Raises InvalidTemplate and LimitExceeded."""
-        frame = Frame(run, self.slots, dot)
-        for step in self.steps:
-            step(frame, dot)
+        _do(self.steps, Frame(run, self.slots, dot), dot)
+
+    def execute_lines(self, run: Run, dots: Iterable[object]) -> None:
+        """Run over each of *dots*, a newline after each; raises as `execute` does.
+
+        One frame serves all: a variable is declared before it is read, each time.
+        """
+        frame, steps, write = Frame(run, self.slots, None), self.steps, run.write
+        for dot in dots:
+            run.size = run.rounds = 0
+            frame.variables[0] = dot
+            for step in steps:
+                step(frame, dot)
+            write("\n")
 
 
 class _Break(Exception):
@@ -156,7 +167,7 @@ class _Compiler:
 
         def write(frame: Frame, dot: Any) -> None:
             found = value(frame, dot)
-            frame.run.write(found if type(found) is str else printed(found))
+            frame.write(found if type(found) is str else printed(found))
 
         return write
 
@@ -584,7 +595,7 @@ def _set(frame: Frame, slots: Sequence[int], key: object, item: object, *, boxed
 
 
 def _writing(text: str) -> Step:
-    return lambda frame, _: frame.run.write(text)
+    return lambda frame, _: frame.write(text)
 
 
 def _jumping(kind: type[Exception]) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.errors import InvalidTemplate, LimitExceeded
@@ -10,7 +11,7 @@ from pytest_images.template.functions import FUNCTIONS, HEADER_FUNCTIONS
 from pytest_images.template.parser import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_images.template.compiler import Compiled
     from pytest_images.template.parser import Body
@@ -47,7 +48,18 @@ class Template:
         else it shows as ``<no value>``. Raises InvalidTemplate, LimitExceeded.
         """
         run = Run(self._compiled, strict=strict)
-        _execute(run, value)
+        with _bounded():
+            run.bodies[""].execute(run, value)
+        return "".join(run.out)
+
+    def render_lines(self, values: Iterable[object]) -> str:
+        """Return the text filled in from each of *values*, a newline after each.
+
+        Raises InvalidTemplate, LimitExceeded (each line counts for itself).
+        """
+        run = Run(self._compiled, strict=False)
+        with _bounded():
+            run.bodies[""].execute_lines(run, values)
         return "".join(run.out)
 
     def render_headers(self, headers: Mapping[str, str]) -> str:
@@ -56,15 +68,15 @@ class Template:
         What changes a text's letters leaves these; where one cannot be filled in the line ends.
         """
         run = Run(compiled(self.text, self._bodies, HEADER_FUNCTIONS), strict=False)
-        try:
-            _execute(run, dict(headers))
-        except InvalidTemplate:
-            return "".join(run.out)
+        with suppress(InvalidTemplate), _bounded():
+            run.bodies[""].execute(run, dict(headers))
         return "".join(run.out)
 
 
-def _execute(run: Run, value: object) -> None:
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Turn the interpreter's own limit, which a value of great depth meets, into ours."""
     try:
-        run.bodies[""].execute(run, value)
+        yield
     except RecursionError:
         raise LimitExceeded("template", "the depth of a value or of its loops", 1000) from None
