@@ -61,17 +61,17 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token("end", "", len(text))
             return
         place = begin + 2
+        inside = _Inside(text, place + 2 if _trims(text, place) else place)
         try:
             if _COMMENT.match(text, place):
                 place, trim = _after_comment(text, place)
                 continue
             yield Token("open", "{{", begin)
-            inside = _Inside(text, place + 2 if _trims(text, place) else place)
             yield from inside.tokens()
-            place, trim = inside.place, inside.trims
         except _Bad as bad:
-            yield Token("error", str(bad), place)
+            yield Token("error", str(bad), inside.place)
             return
+        place, trim = inside.place, inside.trims
 
 
 def _trims(text: str, place: int) -> bool:
