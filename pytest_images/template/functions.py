@@ -346,6 +346,8 @@ FUNCTIONS: Mapping[str, Function] = {
 HEADER_FUNCTIONS: Mapping[str, Function] = {
     **FUNCTIONS,
     "json": Function(_same_text, (STRING,)),
+    "split": Function(_same_text, (STRING, STRING)),
+    "join": Function(_same_text, (STRING, STRING)),
     "title": Function(_same_text, (STRING,)),
     "lower": Function(_same_text, (STRING,)),
     "upper": Function(_same_text, (STRING,)),

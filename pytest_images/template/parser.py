@@ -41,6 +41,32 @@ def parse(text: str, functions: Container[str]) -> dict[str, Body]:
     return parser.defined | {"": main}
 
 
+class _Scope:
+    """The variables of one template: their slots, by name the one declared last."""
+
+    def __init__(self) -> None:
+        self.names, self.most = ["$"], 1
+        self._slots = {"$": [0]}
+
+    def declare(self, name: str) -> int:
+        slot = len(self.names)
+        self.names.append(name)
+        self._slots.setdefault(name, []).append(slot)
+        self.most = max(self.most, slot + 1)
+        return slot
+
+    def find(self, name: str) -> int:
+        """Return the slot of *name*, -1 if there is none."""
+        slots = self._slots.get(name)
+        return slots[-1] if slots else -1
+
+    def leave(self, count: int) -> None:
+        """Forget all but the first *count* variables."""
+        for name in self.names[count:]:
+            self._slots[name].pop()
+        del self.names[count:]
+
+
 class _Parser:
     """The state of `parse`: what is read, what is declared, where the reading is."""
 
@@ -48,8 +74,8 @@ class _Parser:
         self.text, self.functions = text, functions
         self.tokens = list(tokens(text))
         self.next_one, self.depth, self.loops = 0, 0, 0
-        self.action_line = 0
-        self.variables, self.slots = ["$"], 1
+        self.action_at: int | None = None
+        self.scope = _Scope()
         self.defined: dict[str, Body] = {}
 
     # Tokens: the last one, an end or an error, is never stepped over.
@@ -98,9 +124,10 @@ class _Parser:
         if token.kind != "error":
             return self.error(f"unexpected {_named(token)} in {context}", token.at)
         started = ""
-        if self.action_line not in (0, self.line_of(token.at)):
+        began = self.line_of(token.at if self.action_at is None else self.action_at)
+        if began != self.line_of(token.at):
             within = "" if token.text.endswith(" action") else " in action"
-            started = f"{within} started at :{self.action_line}"
+            started = f"{within} started at :{began}"
         return self.error(token.text + started, token.at)
 
     # Lists and actions.
@@ -120,7 +147,7 @@ class _Parser:
             if isinstance(node, _Mark):
                 raise self.error(f"unexpected {node}")
             found.append(node)
-        return Body(found, self.slots)
+        return Body(found, self.scope.most)
 
     def define(self) -> None:
         context = "define clause"
@@ -133,18 +160,18 @@ class _Parser:
 
     def named(self, name: str, context: str) -> None:
         """Read what *name* stands for; it has variables of its own."""
-        outside = self.variables, self.slots, self.loops
-        self.variables, self.slots, self.loops = ["$"], 1, 0
+        outside = self.scope, self.loops
+        self.scope, self.loops = _Scope(), 0
         found, end = self.items()
         if end.word != "end":
             raise self.error(f"unexpected {end} in {context}")
-        body = Body(found, self.slots)
+        body = Body(found, self.scope.most)
         before = self.defined.get(name)
         if before is None or before.is_empty:
             self.defined[name] = body
         elif not body.is_empty:
             raise self.error(f"template: multiple definition of template {quoted(name)}")
-        self.variables, self.slots, self.loops = outside
+        self.scope, self.loops = outside
 
     def items(self) -> tuple[list[nodes.Node], _Mark]:
         """Read until an ``end`` or ``else``, which is returned too."""
@@ -162,9 +189,9 @@ class _Parser:
             return nodes.Text(token.at, token.text)
         if token.kind != "open":
             raise self.unexpected(token, "input")
-        self.action_line = self.line_of(token.at)
+        self.action_at = token.at
         node = self.action()
-        self.action_line = 0
+        self.action_at = None
         return node
 
     def action(self) -> nodes.Node:
@@ -202,13 +229,13 @@ class _Parser:
 
     def control(self, word: str) -> nodes.Node:
         self.deeper()
-        declared = len(self.variables)
+        declared = len(self.scope.names)
         pipeline = self.pipeline(word, "close")
         self.loops += word == "range"
         body, mark = self.items()
         self.loops -= word == "range"
         otherwise = self.alternative(word) if mark.word == "else" else None
-        del self.variables[declared:]
+        self.scope.leave(declared)
         self.depth -= 1
         return nodes.Control(pipeline.at, word, pipeline, body, otherwise)
 
@@ -286,20 +313,9 @@ class _Parser:
 
     def settle(self, found: nodes.Pipeline) -> None:
         """Give the variables of a pipeline that was read their slots."""
+        place = self.scope.find if found.assigns else self.scope.declare
         for variable in found.variables:
-            if found.assigns:
-                variable.slot = self.slot_of(variable.name)
-            else:
-                variable.slot = len(self.variables)
-                self.variables.append(variable.name)
-        self.slots = max(self.slots, len(self.variables))
-
-    def slot_of(self, name: str) -> int:
-        """Return the slot of the variable declared last under *name*; -1 if there is none."""
-        for slot in range(len(self.variables) - 1, -1, -1):
-            if self.variables[slot] == name:
-                return slot
-        return -1
+            variable.slot = place(variable.name)
 
     def check(self, found: nodes.Pipeline, context: str) -> None:
         if not found.commands:
@@ -376,7 +392,7 @@ class _Parser:
         return nodes.Name(token.at, token.text)
 
     def variable(self, token: Token) -> nodes.Node:
-        slot = self.slot_of(token.text)
+        slot = self.scope.find(token.text)
         if slot < 0:
             raise self.error(f"undefined variable {quoted(token.text)}")
         return nodes.Variable(token.at, token.text, slot)

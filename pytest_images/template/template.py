@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_images.template.compiler import Compiled
     from pytest_images.template.parser import Body
 
-LONGEST = 1024 * 1024  # characters of a template
+LONGEST = 256 * 1024  # characters of a template
 
 
 class Template:
