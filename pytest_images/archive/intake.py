@@ -25,7 +25,9 @@ from pytest_images.model.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_images.content.store import Ingest, Lease, Store
+    from pytest_images.content.ingest import Ingest
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.layer.blocks import Readable
 
     Report = Callable[["Moving", int], None]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_images.content.home import Home
     from pytest_images.model.digest import Digest
 
-_DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})")
+_DIGEST = r"sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})"
 
 
 class Lease:
@@ -80,7 +80,7 @@ def held(home: Home) -> set[str]:
     digests: set[str] = set()
     for path in _sweep(home):
         with suppress(FileNotFoundError):  # it ended meanwhile
-            digests.update(_DIGEST.findall(path.read_text("ascii", "replace")))
+            digests.update(re.findall(_DIGEST, path.read_text("ascii", "replace")))
     return digests
 
 

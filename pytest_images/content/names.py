@@ -13,7 +13,6 @@ a change was cut short, by a kill or a power cut, and reads the files again.
 from __future__ import annotations
 
 import errno
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_images.content.failures import store_error
 from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged, StoreError
+from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +56,8 @@ class Record(NamedTuple):
 
     def to_json(self) -> bytes:
         """Return the content of the record's file."""
+        import json
+
         return json.dumps(
             {key: value for key, value in self._asdict().items() if value}, indent=1
         ).encode()
@@ -63,9 +65,7 @@ class Record(NamedTuple):
 
 def file_of_name(name: str) -> str:
     """Return the file that says what the full *name* stands for."""
-    import hashlib
-
-    return "n-" + hashlib.sha256(name.encode()).hexdigest()
+    return "n-" + Digest.of(name.encode()).encoded
 
 
 def file_of_image(image: str) -> str:
@@ -75,7 +75,8 @@ def file_of_image(image: str) -> str:
 
 def parse(raw: bytes, path: Path) -> Record:
     """Read a record file. Raises StoreDamaged for anything that was not written by us."""
-    from pytest_images.model.digest import Digest
+    import json
+
     from pytest_images.model.reference import Reference
 
     try:

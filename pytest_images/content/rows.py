@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -91,6 +90,8 @@ def learn(connection: sqlite3.Connection, manifest: Manifest, config: Config) ->
 
 
 def _said_by(config: Config) -> tuple[int | None, str, str, str, str]:
+    import json
+
     labels = {k: v for k, v in config.labels.items() if type(v) is str}
     platform = config.platform
     text = json.dumps(labels) if labels else ""

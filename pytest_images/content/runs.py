@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pytest_images.content.home import Home
     from pytest_images.content.index import Index
 
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_RUN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 
 def check(run: str) -> str:
     """Return *run* if it can name a folder. Raises InvalidUsage."""
-    if not _RUN.fullmatch(run):
+    if not re.fullmatch(_RUN, run):
         raise InvalidUsage(run, "a run's name is 1 to 64 letters, digits, _ and -")
     return run
 

@@ -11,17 +11,12 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
-from pytest_images.content import collect, ingest, leases, locks, rows, runs
 from pytest_images.content import home as homes
+from pytest_images.content import locks, rows
 from pytest_images.content.blobs import READ_LIMIT, Blobs
-from pytest_images.content.collect import Collector
 from pytest_images.content.durability import Durability
-from pytest_images.content.facts import LayerFacts, Problem, Report, Usage
 from pytest_images.content.failures import translated
 from pytest_images.content.index import GLOBAL, Index
-from pytest_images.content.ingest import Ingest
-from pytest_images.content.leases import Lease
-from pytest_images.content.records import Records
 from pytest_images.content.view import View
 from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
@@ -32,7 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from pytest_images.content.collect import Collector
+    from pytest_images.content.facts import LayerFacts, Report, Usage
+    from pytest_images.content.ingest import Ingest
+    from pytest_images.content.leases import Lease
     from pytest_images.content.names import Record
+    from pytest_images.content.records import Records
     from pytest_images.content.view import Found
     from pytest_images.model.config import Config
     from pytest_images.model.image import Image, Removal
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from pytest_images.model.manifest import Manifest
     from pytest_images.model.reference import Reference
     from pytest_images.model.selector import Selector
-
-__all__ = ["Durability", "Ingest", "LayerFacts", "Lease", "Problem", "Report", "Store", "Usage"]
 
 T = TypeVar("T")
 LOCK_TIMEOUT = 120.0  # seconds that a short lock is awaited
@@ -60,7 +58,6 @@ class Store:
         self._home, self._timeout = home, lock_timeout
         self._blobs = Blobs(home)
         self._index = Index(home, self._blobs, durability, run, lock_timeout)
-        self._records = Records(home, self._blobs, self._index, durability, lock_timeout)
         self._alive: locks.Held | None = None
 
     @classmethod
@@ -80,14 +77,22 @@ class Store:
         seconds. Raises StoreUnsafe, StoreTooNew, StoreReadOnly, StoreFull, StoreDamaged,
         InvalidUsage (a bad *run*), InvalidConfiguration.
         """
-        run = runs.check(run) if run is not None else GLOBAL
+        if run is not None:
+            from pytest_images.content import runs
+
+            runs.check(run)
         durability = Durability.chosen(durability)
         home = homes.prepare(homes.locate(root), durability)
-        store = cls(home, run, durability, lock_timeout)
+        store = cls(home, run or GLOBAL, durability, lock_timeout)
         store._verify_unflushed()
-        if run:
-            store._alive = runs.join(home, store._index)
+        if run is not None:
+            store._join()
         return store
+
+    def _join(self) -> None:
+        from pytest_images.content import runs
+
+        self._alive = runs.join(self._home, self._index)
 
     def _verify_unflushed(self) -> None:
         from pytest_images.content import unflushed
@@ -166,6 +171,8 @@ class Store:
 
         *source* names where they come from, for errors; *algorithm* counts without *expected*.
         """
+        from pytest_images.content.ingest import Ingest
+
         return Ingest(
             self._home,
             self._blobs,
@@ -236,7 +243,7 @@ class Store:
         the ID of the image it stood for. On the disk when it returns. Raises BlobNotFound,
         SizeMismatch, DigestMismatch (the config is not the manifest's), InvalidUsage.
         """
-        return self._records.add(manifest, config, names, pinned, index)
+        return self._records().add(manifest, config, names, pinned, index)
 
     def name(
         self, reference: Reference, image: Digest, manifest: Digest | None = None
@@ -246,14 +253,14 @@ class Store:
         *manifest* chooses among several manifests of that image; None: the recorded one.
         Returns the ID it stood for before, None if for none. Raises ImageNotFound.
         """
-        return self._records.name(reference, image, manifest)
+        return self._records().name(reference, image, manifest)
 
     def unname(self, reference: Reference) -> Digest | None:
         """Take a tag or pinned name away; returns the ID it stood for, None: no such name.
 
         In a run a global name is hidden from the run, not taken from others.
         """
-        return self._records.unname(reference)
+        return self._records().unname(reference)
 
     def images(self) -> tuple[Image, ...]:
         """Return all images, newest first, with the names that this run sees."""
@@ -303,7 +310,7 @@ class Store:
         run or lease reaches. Returns the names, the image with what its own config freed
         (bytes), and each further blob that was deleted. Raises ImageNotFound.
         """
-        return self._dropped(*self._records.forget(image), delete=delete)
+        return self._dropped(*self._records().forget(image), delete=delete)
 
     def forget_unchanged(
         self, images: Iterable[Image], *, delete: bool = False
@@ -312,7 +319,7 @@ class Store:
 
         As `forget` otherwise, but that what is no longer here is left out too.
         """
-        return self._dropped(*self._records.forget_unchanged(images), delete=delete)
+        return self._dropped(*self._records().forget_unchanged(images), delete=delete)
 
     def _dropped(
         self, removals: list[Removal], content: set[str], *, delete: bool
@@ -333,6 +340,8 @@ class Store:
 
     def in_use(self) -> frozenset[str]:
         """Return the digests that live leases hold, and the IDs of images in other runs."""
+        from pytest_images.content import leases
+
         with translated(self.root):
             held = leases.held(self._home)
         recorded = self._index.survey(lambda db: rows.images_beyond(db, self._index.runs))
@@ -363,6 +372,8 @@ class Store:
 
     def layer(self, digest: Digest) -> LayerFacts | None:
         """Return what a layer is unpacked, None where nobody has looked."""
+        from pytest_images.content.facts import LayerFacts
+
         query = "SELECT diff_id, tar_size, content_size FROM layer WHERE digest=?"
         row = self._index.read(lambda db: db.execute(query, (str(digest),)).fetchone())
         return LayerFacts(Digest.parse(row[0]), row[1], row[2]) if row else None
@@ -376,6 +387,8 @@ class Store:
 
     def lease(self) -> Lease:
         """Begin to hold blobs, for a ``with`` block; see `Lease.hold`."""
+        from pytest_images.content.leases import Lease
+
         return Lease(self._home, self._timeout)
 
     def end_run(self, run: str) -> tuple[Removal, ...]:
@@ -383,12 +396,16 @@ class Store:
 
         The blobs stay as cache. A store opened in that run can no longer be asked for names.
         """
+        from pytest_images.content import leases, runs
+
         records = self._index.drop_run(runs.check(run))
         leases.sweep(self._home)
         return _removals(records)
 
     def sweep(self) -> tuple[Removal, ...]:
         """End the runs, leases and ingests whose processes are gone; returns what they had."""
+        from pytest_images.content import collect, ingest, leases, runs
+
         with translated(self.root):
             with self._index.exclusive():
                 records = [
@@ -406,6 +423,8 @@ class Store:
         reaches; what was never part of an image is spared for its first 24 hours. Raises
         StoreDamaged, and deletes nothing, while a record cannot be read.
         """
+        from pytest_images.content import collect
+
         gone = self._collector().evict(collect.chosen_budget(budget))
         from pytest_images.model.image import Removal
 
@@ -424,6 +443,9 @@ class Store:
 
     def usage(self) -> Usage:
         """Count what is here, and how much of it is cache."""
+        from pytest_images.content import collect
+        from pytest_images.content.facts import Usage
+
         images = self.images()
         reached = self._collector().reached()
         blobs = list(collect.on_disk(self._home))
@@ -437,7 +459,14 @@ class Store:
             cache_size=sum(cached),
         )
 
+    def _records(self) -> Records:
+        from pytest_images.content.records import Records
+
+        return Records(self._home, self._blobs, self._index, self.durability, self._timeout)
+
     def _collector(self) -> Collector:
+        from pytest_images.content.collect import Collector
+
         return Collector(self._home, self._blobs, self._index, self._timeout)
 
 

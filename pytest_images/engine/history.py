@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.engine.selected import selected
 from pytest_images.engine.sizes import config_of, layer_sizes, manifest_of
-from pytest_images.model.results import HistoryLine
+from pytest_images.model.history_line import HistoryLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

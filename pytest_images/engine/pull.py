@@ -27,7 +27,8 @@ from pytest_images.model.selector import Selector
 from pytest_images.registry.endpoints import first_served
 
 if TYPE_CHECKING:
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest

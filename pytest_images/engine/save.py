@@ -18,7 +18,8 @@ from pytest_images.model.selector import Selector
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.model.config import Config
     from pytest_images.model.descriptor import Descriptor

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.archive.load import load_archive
-from pytest_images.content.store import Durability, Store
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
 from pytest_images.engine.files import layer_of
 from pytest_images.errors import ImageNotFound
 from pytest_images.layer.files import Files

@@ -39,6 +39,7 @@ class Manager(pluggy.PluginManager):
         self.version = 0  # counts registrations: what was worked out from them is then stale
         self._last: dict[int, object] = {}
         self._engines: set[int] = set()
+        self._parsed: dict[int, dict[str, HookimplOpts]] = {}  # of plugins being registered
 
     def register_last(self, plugin: object, name: str, *, engine: bool = False) -> None:
         """Register *plugin* so that it is asked after all others, now and later."""
@@ -57,11 +58,14 @@ class Manager(pluggy.PluginManager):
         impls = dict(self.implementations(plugin))
         for attribute, options in impls.items():
             self._check(plugin, name, attribute, options)
+        self._parsed[id(plugin)] = impls
         try:
             hash(plugin)  # views keep plugins in sets
             registered = super().register(plugin, name)
         except (pluggy.PluginValidationError, ValueError, TypeError) as error:
             raise HookError("*", " ".join(str(error).split()), [name]) from error
+        finally:
+            self._parsed.pop(id(plugin), None)
         asks_to_be_last = any(options.get("trylast") for options in impls.values())
         if asks_to_be_last and id(plugin) not in self._last:
             self._sink()
@@ -86,6 +90,8 @@ class Manager(pluggy.PluginManager):
         """Read the options of one implementation; those who are asked last get ``trylast``."""
         if name.startswith("__"):  # what every object has; most of what there is to look at
             return None
+        if id(plugin) in self._parsed:  # looking costs a millisecond of a command's start
+            return self._parsed[id(plugin)].get(name)
         options = super().parse_hookimpl_opts(plugin, name)
         if options is None or id(plugin) not in self._last:
             return options

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest
+    from pytest_images.model.history_line import HistoryLine
     from pytest_images.model.platform import Platform
-    from pytest_images.model.results import BuildResult, HistoryLine, Loaded, Pushed, Removal
+    from pytest_images.model.results import BuildResult, Loaded, Pushed, Removal
 
 __all__ = ["BuildResult", "HistoryLine", "Image", "Loaded", "Pushed", "Removal"]
 
@@ -73,7 +74,8 @@ class Image(_Deferred):
 def __getattr__(name: str) -> Any:
     """Import what listing and tagging do without: each value costs half a millisecond to define."""
     if name in __all__:
-        from pytest_images.model import results
+        from importlib import import_module
 
-        return getattr(results, name)
+        home = "history_line" if name == "HistoryLine" else "results"
+        return getattr(import_module(f"pytest_images.model.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,8 +30,8 @@ _ARCHITECTURES = {
 }
 _OPERATING_SYSTEMS = {"macos": "darwin"}
 _SYSTEMS = frozenset({"linux", "windows", "darwin", "macos", "freebsd"})  # no architectures
-_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_NUMBER = re.compile(r"v(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
+_WORD = r"[A-Za-z0-9_.-]{1,64}"
+_NUMBER = r"v(\d{1,2})(?:\.(\d{1,2}))?"
 _V8_MINORS = 9  # Armv8.9 is the last of its line
 EXPECTED = "expected os/architecture or os/architecture/variant"
 
@@ -50,7 +50,7 @@ class Platform:
 
     def __post_init__(self) -> None:
         for word in (self.os, self.architecture, self.variant or "-"):
-            if not _WORD.fullmatch(word):
+            if not re.fullmatch(_WORD, word):
                 raise InvalidPlatform(str(self), EXPECTED)
         os = self.os.lower()
         architecture, variant = _normalised(self.architecture.lower(), self.variant.lower())
@@ -95,7 +95,7 @@ def candidates(platform: Platform) -> tuple[Platform, ...]:
     ['linux/arm/v7', 'linux/arm/v6', 'linux/arm/v5']
     """
     older = _OLDER.get(platform.architecture)
-    match = _NUMBER.fullmatch(platform.variant)
+    match = re.fullmatch(_NUMBER, platform.variant, re.ASCII)
     pairs = older(int(match[1]), int(match[2] or 0)) if older and match else ()
     found = [Platform(platform.os, *pair) for pair in pairs]
     if platform.architecture == "amd64":

@@ -44,23 +44,6 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One step of an image's making, newest first in `history`.
-
-    *id* and *tags* are the image's, of its newest step only. *created* is RFC 3339, empty
-    where it is not known. *size* is what its layer takes unpacked, in bytes; None where the
-    layer cannot be measured.
-    """
-
-    id: Digest | None
-    created: str
-    created_by: str
-    size: int | None
-    comment: str = ""
-    tags: tuple[Reference, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class BuildResult:
     """What a build made, and its full log."""
 

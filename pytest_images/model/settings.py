@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 USER_LIMIT = 1024  # characters of ``user:group``
 NUMBER_LIMIT = (1 << 31) - 1  # the highest user or group number that Docker and runc take
-_NUMBER = re.compile("[+-]?[0-9]+")  # ASCII alone, as Go's Atoi; other digits are a name
+_NUMBER = "[+-]?[0-9]+"  # ASCII alone, as Go's Atoi; other digits are a name
 _FIELDS = frozenset(
     {
         "User",
@@ -137,7 +137,7 @@ def _checked_user(text: str, source: str) -> str:
     if len(parts) > 2:
         raise InvalidDocument(source, f'User "{shown(text)}" has more than user and group')
     for part in parts:
-        if _NUMBER.fullmatch(part) and not 0 <= int(part) <= NUMBER_LIMIT:
+        if re.fullmatch(_NUMBER, part) and not 0 <= int(part) <= NUMBER_LIMIT:
             reason = f'User "{shown(text)}" is not between 0 and {NUMBER_LIMIT}'
             raise InvalidDocument(source, reason)
     return text

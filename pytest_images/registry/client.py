@@ -16,7 +16,8 @@ from pytest_images.registry.resolve import Resolution, document, exists, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.http.proxies import Proxies
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pytest_images.content.ingest import Ingest
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.http.response import Response
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest

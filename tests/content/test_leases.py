@@ -8,7 +8,8 @@ import pytest
 from pytest_images.content import locks
 from pytest_images.content.collect import GRACE
 from pytest_images.content.durability import Durability
-from pytest_images.content.store import Lease, Store
+from pytest_images.content.leases import Lease
+from pytest_images.content.store import Store
 from pytest_images.errors import LockTimeout, StoreDamaged
 from pytest_images.model.digest import Digest
 from pytest_images.testing import samples

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pytest_images.content.durability import Durability
-from pytest_images.content.store import Lease, Store
+from pytest_images.content.leases import Lease
+from pytest_images.content.store import Store
 from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
 from pytest_images.model.image import Removal

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_images.content.store import LayerFacts, Store
+from pytest_images.content.facts import LayerFacts
+from pytest_images.content.store import Store
 from pytest_images.errors import (
     AmbiguousImage,
     BlobNotFound,

@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pytest_images.content.store import Durability, Store
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
 from pytest_images.model.reference import Reference
 from pytest_images.testing import samples
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_images.content.store import Durability, Store
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
 from pytest_images.errors import DigestMismatch
 from pytest_images.model.digest import Digest
 from pytest_images.server.shelf import BLOBS, MANIFESTS, Shelf, file_of, tag_of

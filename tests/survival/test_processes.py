@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_images.content.store import Durability, Store
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
 from pytest_images.errors import LockTimeout
 from pytest_images.model.digest import Digest
 from pytest_images.model.reference import Reference

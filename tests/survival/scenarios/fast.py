@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_images.content.store import Durability, Store
+from pytest_images.content.durability import Durability
+from pytest_images.content.store import Store
 from pytest_images.testing import samples
 from tests.survival.scenarios.put import whole
 

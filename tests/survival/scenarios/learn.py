@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_images.content.store import LayerFacts, Store
+from pytest_images.content.facts import LayerFacts
+from pytest_images.content.store import Store
 from pytest_images.model.digest import Digest
 from pytest_images.model.reference import Reference
 from pytest_images.model.selector import Selector
