@@ -41,7 +41,6 @@ def human_duration(seconds: float) -> str:
     return _hours(int(seconds / _HOUR + 0.5), int(seconds / _HOUR))
 
 
-@lru_cache(maxsize=4096)  # of 10,000 images many are as old as another
 def _hours(hours: int, whole: int) -> str:
     """Return a length of time in *hours*, rounded; *whole* hours have passed."""
     if hours == 1:
@@ -66,7 +65,16 @@ def since(moment: datetime | None, now: datetime) -> str:
     """Say how long before *now* the *moment* was; ``N/A`` where it is not known."""
     if moment is None:
         return "N/A"
-    return f"{human_duration((now - moment).total_seconds())} ago"
+    length = now - moment
+    seconds = length.days * 86_400 + length.seconds
+    if seconds >= _HOUR:
+        return _half_hours_ago(seconds // (_HOUR // 2))
+    return f"{human_duration(seconds)} ago"
+
+
+@lru_cache(maxsize=1 << 16)  # of 10,000 images many are as old as another
+def _half_hours_ago(count: int) -> str:
+    return f"{_hours((count + 1) // 2, count // 2)} ago"
 
 
 def go_time(moment: datetime | None) -> str:
