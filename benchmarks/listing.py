@@ -48,6 +48,7 @@ def _contestants(home: Path) -> list[Contestant]:
 
     return [
         run("ls"),
+        run("ls", "--format", "{{.Repository}}:{{.Tag}} {{.Size}}"),
         run("tag", "bench:0", "bench:other"),
         run("inspect", "bench:0"),
         call("inspect", lambda: images.inspect("bench:0")),

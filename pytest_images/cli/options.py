@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 PROGRAM = "pytest-images"
+FORMAT_HELP = """\
+Format output using a custom template:
+'table':            Print output in table format with column headers (default)
+'table TEMPLATE':   Print output in table format using the given Go template
+'json':             Print in JSON format
+'TEMPLATE':         Print output using the given Go template"""
 
 
 class Option:

@@ -101,6 +101,13 @@ def test_the_version_is_printed(run: Run, words: list[str]) -> None:
     assert re.fullmatch(r"pytest-images version [\d.]+\S*, Python 3\.\d+\S*\n", done.out)
 
 
+def test_the_version_can_be_formatted(run: Run) -> None:
+    done = run("version", "-f", "{{.Client.Version}}")
+    assert run("version").out.startswith(f"pytest-images version {done.out.strip()},")
+    assert run("version", "--format", "json").out.startswith('{"Client":{"Python":"3.')
+    assert run("version", "--format", "{{.Server}}").status == 1
+
+
 def test_help_touches_no_store(run: Run, home: object) -> None:
     from pathlib import Path
 

@@ -22,6 +22,7 @@ HEAVY = {
     "urllib.request", "zstandard", "pytest_images.archive", "pytest_images.http",
     "pytest_images.layer", "pytest_images.server", "pytest_images.cli.bars",
     "pytest_images.cli.help", "pytest_images.cli.progress", "pytest_images.registry.client",
+    "pytest_images.template",
 }  # fmt: skip
 PROGRAM = """
 import json, sys
@@ -48,6 +49,15 @@ def test_quick_commands_import_nothing_heavy(words: list[str], store: Store) -> 
     samples.image("one").put(store, "app:1")
     imported_by("ls")  # sizes are measured, once, at the first look
     assert imported_by(*words) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "words", [["ls", "--format", "{{.ID}}"], ["inspect", "-f", "{{.Id}}", "app:1"]]
+)
+def test_templates_bring_nothing_but_themselves(words: list[str], store: Store) -> None:
+    samples.image("one").put(store, "app:1")
+    imported_by("ls")
+    assert imported_by(*words) & HEAVY == {"pytest_images.template"}
 
 
 @pytest.mark.parametrize("verb", ["pull", "push"])

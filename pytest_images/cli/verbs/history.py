@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_images.cli.options import Command, Option
+from pytest_images.cli.options import FORMAT_HELP, Command, Option
 from pytest_images.cli.tabwriter import tabulated
 from pytest_images.cli.terminal import go_json, plain
 from pytest_images.cli.units import ellipsis, human_size, now, since
@@ -22,15 +22,11 @@ UNKNOWN = "N/A"
 WIDTH = 45  # columns of CREATED BY that are shown
 GO_ZERO = "0001-01-01T00:00:00Z"  # what Docker shows where a time is missing
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_FORMAT_HELP = """\
-Format output using a custom template:
-'table':            Print output in table format with column headers (default)
-'json':             Print in JSON format"""
 COMMAND = Command(
     "history",
     "IMAGE",
     (
-        Option("format", _FORMAT_HELP, kind="string"),
+        Option("format", FORMAT_HELP, kind="string"),
         Option("human", "Print sizes and dates in human readable format (default true)", short="H"),
         Option("no-trunc", "Don't truncate output"),
         Option(

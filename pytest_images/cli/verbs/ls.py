@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.cli.filters import filter_option, filters_of
-from pytest_images.cli.options import Command, Option, Parsed
+from pytest_images.cli.options import FORMAT_HELP, Command, Option, Parsed
 from pytest_images.cli.units import go_time, human_size, now, since
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 NONE = "<none>"
 UNKNOWN = "N/A"
-_FORMAT_HELP = """\
-Format output using a custom template:
-'table':            Print output in table format with column headers (default)
-'table TEMPLATE':   Print output in table format using the given Go template
-'json':             Print in JSON format
-'TEMPLATE':         Print output using the given Go template"""
 FILTER = filter_option("Filter output based on conditions provided", short="f")
 COMMAND = Command(
     "ls",
@@ -32,7 +26,7 @@ COMMAND = Command(
         Option("all", "Show all images (there are no intermediate images to hide)", short="a"),
         Option("digests", "Show digests"),
         FILTER,
-        Option("format", _FORMAT_HELP, kind="string"),
+        Option("format", FORMAT_HELP, kind="string"),
         Option("no-trunc", "Don't truncate output"),
         Option("quiet", "Only show image IDs", short="q"),
         Option("tree", "List multi-platform images as a tree"),

@@ -37,3 +37,14 @@ def test_what_no_image_reaches_can_be_reclaimed(run: Run, store: Store) -> None:
     store.put(b"nobody's" * 1000)
     _, _, cached = cells(run("df").out)
     assert cached == ["Cached Blobs", "1", "0", "8kB", "8kB"]
+
+
+def test_the_lines_can_be_formatted(run: Run, store: Store) -> None:
+    store.put(b"nobody's" * 1000)
+    assert run("df", "--format", "{{.Type}}={{.Size}}").out == "Images=0B\nCached Blobs=8kB\n"
+    assert run("df", "--format", "table {{.TotalCount}}").out == "TOTAL\n0\n1\n"
+    assert run("df", "--format", "json").out.splitlines()[1] == (
+        '{"Active":"0","Reclaimable":"8kB","Size":"8kB","TotalCount":"1","Type":"Cached Blobs"}'
+    )
+    assert run("df", "--format", "table") == run("df")
+    assert "can't evaluate field Foo" in run("df", "--format", "{{.Foo}}").err
