@@ -72,4 +72,8 @@ def values(registry: str = "registry.test") -> dict[str, str]:
         found[f"{name}_digest"] = str(sample.manifest.digest)
     for name, index in INDEXES.items():
         found[f"{name}_digest"] = str(index.index.digest)
+        for sample in index.images:
+            own = f"{name}_{sample.config.platform.architecture}"
+            found[own] = sample.config.id.short
+            found[f"{own}_digest"] = str(sample.manifest.digest)
     return found

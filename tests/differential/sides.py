@@ -22,7 +22,7 @@ from tests.differential.images import INDEXES, SAMPLES
 from tests.server.talk import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.differential.case import Case
     from tests.peers import Docker
@@ -136,15 +136,18 @@ class Side:
         """What stands in outputs for the registry."""
         return self.registry or "registry.test"
 
-    def prepare(self, case: Case) -> None:
-        """Make the files that the case has."""
+    def prepare(self, files: Sequence[str]) -> None:
+        """Make the files that a case has."""
         (self.folder / "text.tar").write_bytes(b"this is not an archive\n" * 100)
         (self.folder / "empty.tar").write_bytes(b"")
-        for text in case.files:
+        for text in files:
             named, _, form = text.partition(" in ")
             name, _, names = named.partition(" as ")
             shape = "docker" if form == "docker" else "docker-old"
-            archive = SAMPLES[name].archive(*names.split(), form=shape)
+            if name in INDEXES:
+                archive = INDEXES[name].archive(*names.split())
+            else:
+                archive = SAMPLES[name].archive(*names.split(), form=shape)
             content = PACKERS[form](archive) if form in PACKERS else archive
             (self.folder / f"{name}.tar").write_bytes(content)
 
@@ -170,14 +173,14 @@ class Side:
 
 
 @contextlib.contextmanager
-def serving(case: Case) -> Iterator[str]:
-    """Serve what the case wants served, on a registry that is its own; give its address."""
-    if not any("$registry" in step for step in (*case.steps, *case.given)):
+def serving(served: Sequence[str], steps: Sequence[str]) -> Iterator[str]:
+    """Serve what *steps* want served, on a registry that is theirs alone; give its address."""
+    if not any("$registry" in step for step in steps):
         yield ""
         return
     with Registry.serving() as registry:
         client = Client(registry)
-        for text in case.served:
+        for text in served:
             name, _, targets = text.partition(" as ")
             for target in targets.split():
                 repository, _, tag = target.partition(":")

@@ -58,9 +58,9 @@ def _diff(line: str, docker: Said, ours: Said) -> str:
 def _played(case: Case, program: RealDocker | Ours, folder: Path) -> list[Said]:
     """Take one side through the case; return what it said at each step."""
     said = []
-    with serving(case) as registry:
+    with serving(case.served, (*case.steps, *case.given)) as registry:
         side = Side(program, folder, registry)
-        side.prepare(case)
+        side.prepare(case.files)
         side.given(case)
         for line in case.steps:
             outcome = side.step(line, case.answer)
