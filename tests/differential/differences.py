@@ -104,14 +104,10 @@ def _without(said: Said, pattern: str) -> Said:
 
 
 def _pushed_layers(docker: Said, ours: Said) -> tuple[Said, Said]:
-    """Leave out what layers and the manifest are called: count them only."""
+    def some(said: Said) -> Said:
+        return replace(said, out=re.sub(r"(digest: \S+ size: )\d+", r"\1SOME", said.out))
 
-    def counted(said: Said) -> Said:
-        out = re.sub(r"digest: \S+ size: \d+", "digest: SOME size: SOME", said.out)
-        lines = re.sub(r"^\S{12,15}: ", "LAYER: ", out, flags=re.MULTILINE)
-        return replace(said, out="".join(sorted(lines.splitlines(keepends=True))))
-
-    return counted(docker), counted(ours)
+    return some(docker), some(ours)
 
 
 RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
