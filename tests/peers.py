@@ -34,6 +34,9 @@ PROGRAMS = {
     "tar": "tar",
     "umoci": "umoci",
     "curl": "curl",
+    "bash": "bash",
+    "fish": "fish",
+    "zsh": "zsh",
 }
 # Abilities of the machine that tests can need like a program.
 ABILITIES = {"root": lambda: os.geteuid() == 0, "shared": lambda: shared_images() is not None}

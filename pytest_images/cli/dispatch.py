@@ -37,7 +37,11 @@ REGISTRY_VERBS = {
     "login": "Authenticate to a registry",
     "logout": "Log out from a registry",
 }
-OTHER_VERBS = {"version": "Show the version information"}
+OTHER_VERBS = {
+    "completion": "Print the script that completes words in bash, zsh or fish",
+    "version": "Show the version information",
+}
+COMPLETE = "__complete"  # asked by those scripts, and not shown
 GROUPS = {
     "image": ("Manage images", IMAGE_VERBS),
     "registry": ("Manage throw-away registries", {"serve": "Run a registry in the foreground"}),
@@ -61,6 +65,10 @@ class Verb(Protocol):
 
 def dispatch(words: Sequence[str]) -> int:
     """Run the command that *words* name and return its exit status."""
+    if words[:1] == [COMPLETE]:
+        from pytest_images.cli.completing import run
+
+        return run(words[1:])
     parsed = parse(ROOT, words, interspersed=False)
     if parsed.flag("version"):
         return _run("version", [], Settings.of(parsed))
