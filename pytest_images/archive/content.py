@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pytest_images.model.descriptor import Descriptor
 
 _SMALL = 1 << 20  # bytes below which one thread reads, hashes and writes
-_PIECE = 1 << 20
+_PIECE = 1 << 18
+_HANDED = 2 << 20  # bytes
 
 
 class Content(Protocol):
@@ -116,15 +117,30 @@ def damaged(store: Store, digest: Digest, reason: str) -> StoreDamaged:
 
 
 def _poured(stream: Readable, output: Output, algorithm: str) -> tuple[int, Digest]:
-    """Write all of *stream*; a piece is hashed while the next is inflated."""
+    """Write all of *stream*; some pieces are hashed while the next are inflated and written."""
     hashed = hashlib.new(algorithm)
     count = 0
+
+    def update(pieces: list[bytes]) -> None:
+        for piece in pieces:
+            hashed.update(piece)
+
     with ThreadPoolExecutor(1, "image-hash") as pool:
-        last: Future[None] | None = None
-        while piece := stream.read(_PIECE):
-            if last is not None:
-                last.result()
-            last = pool.submit(hashed.update, piece)
-            output.write(piece)
-            count += len(piece)
+        before: Future[None] | None = None
+        while pieces := _some(stream):
+            for piece in pieces:
+                output.write(piece)
+                count += len(piece)
+            if before is not None:
+                before.result()
+            before = pool.submit(update, pieces)
     return count, Digest(algorithm, hashed.hexdigest())
+
+
+def _some(stream: Readable) -> list[bytes]:
+    """Return the next pieces: enough of them that handing them to a thread costs nothing."""
+    pieces, size = [], 0
+    while size < _HANDED and (piece := stream.read(_PIECE)):
+        pieces.append(piece)
+        size += len(piece)
+    return pieces
