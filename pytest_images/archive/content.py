@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +12,7 @@ from pytest_images.layer.compression import decompress
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from typing import Self
 
     from pytest_images.archive.output import Output
@@ -118,6 +118,8 @@ def damaged(store: Store, digest: Digest, reason: str) -> StoreDamaged:
 
 def _poured(stream: Readable, output: Output, algorithm: str) -> tuple[int, Digest]:
     """Write all of *stream*; some pieces are hashed while the next are inflated and written."""
+    from concurrent.futures import ThreadPoolExecutor  # 20 ms that most saves do without
+
     hashed = hashlib.new(algorithm)
     count = 0
 

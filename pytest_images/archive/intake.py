@@ -11,7 +11,6 @@ import contextlib
 import io
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -24,6 +23,7 @@ from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from pytest_images.content.ingest import Ingest
     from pytest_images.content.leases import Lease
@@ -156,6 +156,8 @@ class Intake(contextlib.ExitStack):
         """Have a large file flushed while the next ones arrive, where it will be at the end."""
         if self.store.durability is not Durability.SAFE or ingest.offset < _FLUSH_FROM:
             return None
+        from concurrent.futures import ThreadPoolExecutor  # 20 ms that small images do without
+
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "image-flush")
             self.callback(self._pool.shutdown)
@@ -188,7 +190,7 @@ class Intake(contextlib.ExitStack):
 
 def _settle(flushed: Future[None]) -> None:
     if not flushed.cancel():
-        wait([flushed])
+        flushed.exception()  # waits; who commits the file hears of it
 
 
 def _checked(digest: Digest, expected: Digest | None, source: str) -> Digest:

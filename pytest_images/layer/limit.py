@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import InvalidConfiguration
@@ -22,7 +21,8 @@ def expansion_limit(folder: Path) -> int:
     """
     text = os.environ.get(SETTING)
     if not text:
-        return shutil.disk_usage(folder).free
+        disk = os.statvfs(folder)
+        return disk.f_bavail * disk.f_frsize
     if not text.isascii() or not text.isdigit():
         raise InvalidConfiguration(SETTING, f'"{text}" is not a number of bytes')
     return int(text)
