@@ -30,16 +30,22 @@ def verify(block: bytes, field: bytes) -> None:
     Adler's low half is that sum modulo 65521 plus one, at a tenth of the cost; it is the
     sum itself when no byte exceeds 127, for then the sum stays below the modulus.
     """
-    stated = _octal(field[:6]) if field[6:] == b"\0 " and field[:6].isdigit() else number(field)
     if block.isascii():
-        if stated == (adler32(block) & 0xFFFF) - (adler32(field) & 0xFFFF) + _SPACES:
+        if adler32(block) & 0xFFFF == _adler_of(field):
             return
     else:
+        stated = number(field)
         total = sum(block) - sum(field) + _SPACES
         beyond = sum(1 for byte in block if byte > 127)  # each counts 256 less when signed
         if stated in (total, total - 256 * beyond):
             return
     raise Malformed("its header's checksum is wrong")
+
+
+@lru_cache(maxsize=8192)
+def _adler_of(field: bytes) -> int:
+    """Return Adler's low half of an ASCII block whose checksum *field* is right."""
+    return number(field) + (adler32(field) & 0xFFFF) - _SPACES
 
 
 def number(field: bytes) -> int:
@@ -111,3 +117,7 @@ def checked_owner(owner: int) -> int:
 def text_of(field: bytes) -> bytes:
     """Return a text field up to its first NUL."""
     return field.partition(b"\0")[0]
+
+
+user_of = lru_cache(maxsize=1024)(text_of)
+"""Read the name of a user or group: few are in an archive."""

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, NoReturn
 from pytest_images.errors import InvalidArchive, InvalidLayer, LimitExceeded, shown
 from pytest_images.layer import header, pax, sparse
 from pytest_images.layer.blocks import Blocks
-from pytest_images.layer.header import BLOCK, Malformed, mode_of, number, owner_of, size_of, text_of
+from pytest_images.layer.header import (
+    BLOCK,
+    Malformed,
+    mode_of,
+    number,
+    owner_of,
+    size_of,
+    text_of,
+    user_of,
+)
 from pytest_images.layer.member import Kind, Member, readable
 
 if TYPE_CHECKING:
@@ -116,19 +125,20 @@ class Reader:
                 return None
             fields = header.unpack(block)
             self._name = fields[0]
-            self._verify(block, fields[6])
+            try:
+                header.verify(block, fields[6])
+            except Malformed as error:
+                raise self._unverified(error) from None
             if fields[7] not in _EXTENSIONS:
                 return self._member(block, fields, extended)
             extended = extended or _Extended()
             self._extend(extended, fields[7], size_of(fields[4]))
 
-    def _verify(self, block: bytes, checksum: bytes) -> None:
-        try:
-            header.verify(block, checksum)
-        except Malformed as error:
-            if self._blocks.offset > BLOCK:
-                raise
-            raise Malformed(f"it is not a tar archive: {error}") from error
+    def _unverified(self, error: Malformed) -> Malformed:
+        """Say it of the whole stream where its first block is no header."""
+        if self._blocks.offset > BLOCK:
+            return error
+        return Malformed(f"it is not a tar archive: {error}")
 
     def _end(self, block: bytes) -> None:
         """Accept the end: two blocks of zeros, one, or none; nothing but zeros in the second."""
@@ -180,8 +190,8 @@ class Reader:
             owner_of(fields[3]),
             number(fields[5]),
             text_of(link) if link[0] else b"",
-            text_of(fields[11]) if fields[11][0] else b"",
-            text_of(fields[12]) if fields[12][0] else b"",
+            user_of(fields[11]),
+            user_of(fields[12]),
             (number(fields[13]), number(fields[14])) if kind in _DEVICES else (0, 0),
         )
         if extended is not None or self._globals:
