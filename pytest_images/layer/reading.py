@@ -92,7 +92,7 @@ class LayerReader:
 
     def _onward(self, offset: int, size: int) -> bytes:
         """Read from the cursor, put back to the start where it is too far."""
-        if self._cursor is None or self._cursor.offset > offset:
+        if self._cursor is None or not self._cursor.can_reach(offset):
             if self._cursor is not None:
                 self._restarts += 1
             self._cursor = _Cursor(self._open_blob(), self._contents.source, self._limit)
@@ -131,11 +131,12 @@ class _Cursor:
 
     def __init__(self, blob: BinaryIO, source: str, limit: int | None) -> None:
         weakref.finalize(self, blob.close)
+        self._process = os.getpid()
         self._blocks = Blocks(decompress(blob, source, limit))
 
-    @property
-    def offset(self) -> int:
-        return self._blocks.offset
+    def can_reach(self, offset: int) -> bool:
+        """Whether it has not passed *offset*; a forked child leaves its parent's alone."""
+        return self._blocks.offset <= offset and self._process == os.getpid()
 
     def skip_to(self, offset: int) -> bool:
         return self._blocks.skip(offset - self._blocks.offset)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import threading
 from typing import TYPE_CHECKING
@@ -76,6 +77,16 @@ def test_threads_may_read_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_forked_child_does_not_disturb_its_parent(tmp_path: Path) -> None:
+    files, _ = made(TAR, "gzip", tmp_path)
+    assert (files / "f5").read_bytes() == TEXTS["f5"]
+    child = os.fork()
+    if not child:
+        os._exit((files / "f20").read_bytes() != TEXTS["f20"])
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert (files / "f30").read_bytes() == TEXTS["f30"]
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
