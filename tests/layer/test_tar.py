@@ -85,7 +85,7 @@ def test_noise_is_refused_or_empty(noise: bytes) -> None:
     try:
         assert read(noise) == []
     except (InvalidLayer, LimitExceeded):
-        assert noise.strip(b"\0")
+        assert noise.strip(b"\0") or len(noise) % 512
 
 
 @pytest.mark.peer("tar")
