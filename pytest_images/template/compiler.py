@@ -292,7 +292,8 @@ class _Compiler:
             return self.function(node, first, arguments, final)
         given = len(arguments) + (final is not None)
         if isinstance(first, nodes.Field | nodes.Variable | nodes.Chain):
-            return self.fields(first, given)
+            value = self.fields(first, given)
+            return value if final is None else _after(final, value)
         if given:
             at = before if isinstance(first, nodes.Pipeline) else first
             return self.failing(at, f"can't give argument to non-function {first}", final)
@@ -443,7 +444,7 @@ class _Compiler:
         if name.name in ("and", "or"):
             value = _until(given, name.name == "or")
         elif name.name == "call":
-            value = self.calling(node, words, given[0])
+            value = self.calling(node, words, given)
         else:
             value = self.applied(node, name.name, function.apply, given)
         return value if final is None else _after(final, value)
@@ -463,14 +464,17 @@ class _Compiler:
 
         return call
 
-    def calling(self, node: nodes.Node, words: Sequence[nodes.Node], value: Value) -> Value:
+    def calling(
+        self, node: nodes.Node, words: Sequence[nodes.Node], given: Sequence[Value]
+    ) -> Value:
         """`call` takes a function, and no value here is one."""
 
         def call(frame: Frame, dot: Any) -> Any:
-            found = value(frame, dot)
+            found, *_ = [value(frame, dot) for value in given]
             if found is None:
                 raise self.error(node, "error calling call: call of nil")
-            subject = nodes.in_parentheses(words[0]) if words else shown(found)
+            piped = found if isinstance(found, str) else f"<{type_name(found)} Value>"
+            subject = words[0] if words else piped
             reason = f"non-function {subject} of type {type_name(found)}"
             raise self.error(node, f"error calling call: {reason}")
 

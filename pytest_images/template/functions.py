@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from pytest_images.template.go_json import to_json
 from pytest_images.template.printf import WIDEST, printf
-from pytest_images.template.text import printed, shown, spaced
+from pytest_images.template.text import NO_VALUE, plain, shown, spaced
 from pytest_images.template.values import (
     ANY,
     Byte,
@@ -189,7 +189,7 @@ def _slice(value: object, *indexes: object) -> object:
         if len(indexes) == 3:
             raise Failed("cannot 3-index slice a string")
         found = _bytes(value)
-        return _text(found[slice(*_bounds(indexes, len(found)))])
+        return type(value)(_text(found[slice(*_bounds(indexes, len(found)))]))
     if isinstance(value, list | tuple):
         return Slice(value[slice(*_bounds(indexes, len(value)))], element_type(value))
     raise Failed(f"can't slice item of type {type_name(value)}")
@@ -213,7 +213,7 @@ def _println(*values: object) -> str:
 
 
 def _print(*values: object) -> str:
-    return spaced(values)
+    return spaced(values, shown)
 
 
 def _printf(layout: str, *values: object) -> str:
@@ -222,7 +222,7 @@ def _printf(layout: str, *values: object) -> str:
 
 def _one_text(values: Sequence[object]) -> str:
     """Return the arguments of an escaper as one text."""
-    return spaced([printed(value) if value is None else value for value in values])
+    return spaced([NO_VALUE if value is None else value for value in values], plain)
 
 
 _HTML = str.maketrans(

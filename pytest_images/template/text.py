@@ -93,14 +93,14 @@ def _scientific(digits: str, exponent: int) -> str:
     return f"{digits[0]}{rest}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
-def spaced(values: Iterable[object]) -> str:
+def spaced(values: Iterable[object], show: Callable[[object], str]) -> str:
     """Return *values* as Go's Sprint does: a space between two that are no strings."""
     parts: list[str] = []
     before: object = ""
     for value in values:
         if parts and not isinstance(value, str) and not isinstance(before, str):
             parts.append(" ")
-        parts.append(shown(value))
+        parts.append(show(value))
         before = value
     return "".join(parts)
 
