@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pytest_images.hookspecs import Hooks as Hooks
     from pytest_images.hookspecs import hookimpl as hookimpl
     from pytest_images.host import Host as Host
+    from pytest_images.http.limits import Limits as Limits
     from pytest_images.images import Images as Images
     from pytest_images.layer.files import Files as Files
     from pytest_images.layer.files import ImagePath as ImagePath
@@ -153,6 +154,7 @@ _HOMES = {
         "hookimpl",
     ),
     "host": ("Host",),
+    "http.limits": ("Limits",),
     "images": ("Images",),
     "layer.files": (
         "Files",

@@ -10,6 +10,7 @@ from pytest_images import errors
 from pytest_images.errors import HookError, ImageNotFound, InvalidUsage, Unsupported
 from pytest_images.hookspecs import hookimpl
 from pytest_images.host import Host
+from pytest_images.http.limits import Limits
 from pytest_images.model.image import Image
 from tests.engines import Bringing, MemoryEngine
 
@@ -101,6 +102,12 @@ def test_an_engine_is_made_at_its_first_use() -> None:
         host.images.ls()
         host.images.ls()
     assert made == ["made"]
+
+
+def test_the_registry_client_keeps_to_other_limits(tmp_path: Path) -> None:
+    limits = Limits(idle=3.0)
+    with Host(home=tmp_path, limits=limits) as host:
+        assert host.embedded.client.limits is limits
 
 
 def test_an_engine_nobody_brings_is_refused_and_the_others_named(host: Host) -> None:

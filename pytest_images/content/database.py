@@ -21,7 +21,7 @@ from pytest_images.errors import StoreDamaged, StoreError, StoreTooNew, StoreUns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 CREATE TABLE scope (
     id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE,
@@ -33,11 +33,15 @@ CREATE TABLE name (
 CREATE INDEX name_image ON name (scope, image);
 CREATE TABLE image (
     scope INTEGER NOT NULL, id TEXT NOT NULL, manifest TEXT NOT NULL, source TEXT NOT NULL,
+    tagged TEXT NOT NULL,
     PRIMARY KEY (scope, id)) WITHOUT ROWID;
 CREATE TABLE manifest (
-    digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size INTEGER NOT NULL,
-    image TEXT NOT NULL, content_size INTEGER, created INTEGER, os TEXT NOT NULL,
-    architecture TEXT NOT NULL, variant TEXT NOT NULL, labels TEXT NOT NULL) WITHOUT ROWID;
+    digest TEXT PRIMARY KEY, size INTEGER NOT NULL, image TEXT NOT NULL, content_size INTEGER,
+    created INTEGER, kind INTEGER NOT NULL, labels TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE kind (
+    id INTEGER PRIMARY KEY, media_type TEXT NOT NULL, os TEXT NOT NULL,
+    architecture TEXT NOT NULL, variant TEXT NOT NULL,
+    UNIQUE (media_type, os, architecture, variant));
 CREATE TABLE edge (
     manifest TEXT NOT NULL, position INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (manifest, position)) WITHOUT ROWID;
@@ -49,7 +53,7 @@ CREATE TABLE resolved (
     name TEXT PRIMARY KEY, digest TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 INSERT INTO scope (id, run, sequence) VALUES (0, '', 0);
 """
-TABLES = frozenset({"scope", "name", "image", "manifest", "edge", "layer", "resolved"})
+TABLES = frozenset({"scope", "name", "image", "manifest", "kind", "edge", "layer", "resolved"})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -102,9 +106,9 @@ def prepare(
     connection.execute("PRAGMA journal_mode=TRUNCATE")
     level = "FULL" if durability is Durability.SAFE else "OFF"
     connection.execute(f"PRAGMA synchronous={level}")
-    if version == 0:
-        if not create or _tables(connection):  # both come in one transaction
-            raise IndexDamaged("it has no version")
+    if version < SCHEMA:
+        if not create or _tables(connection):  # older, or made by someone else: made again
+            raise IndexDamaged(f"its schema is {version}, not {SCHEMA}")
         _make(connection)
 
 

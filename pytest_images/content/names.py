@@ -36,13 +36,15 @@ class Record(NamedTuple):
     """One record: a name and what it stands for, or (without *name*) an image that is here.
 
     All digests as text; *manifest* is empty in a record that hides; *source* is the index the
-    manifest was chosen from, empty where the image came without one.
+    manifest was chosen from, empty where the image came without one. *tagged*, of an image, is
+    when a name was last given to it here (RFC 3339), empty for never.
     """
 
     name: str
     image: str
     manifest: str
     source: str = ""
+    tagged: str = ""
 
     @property
     def hides(self) -> bool:
@@ -81,12 +83,10 @@ def parse(raw: bytes, path: Path) -> Record:
 
     try:
         document: dict[str, Any] = json.loads(raw)
-        record = Record(
-            **{key: document.pop(key, "") for key in ("name", "image", "manifest", "source")}
-        )
+        record = Record(**{key: document.pop(key, "") for key in Record._fields})
         if document or not all(isinstance(value, str) for value in record):
             raise ValueError("unknown fields")
-        for digest in filter(None, record[1:]):
+        for digest in filter(None, record[1:4]):
             Digest.parse(digest)
         if record.name and str(Reference.parse_bare(record.name)) != record.name:
             raise ValueError("the name is not written in full")

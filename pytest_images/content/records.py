@@ -49,6 +49,8 @@ class Records:
         names: Sequence[Reference],
         pinned: Sequence[Reference],
         index: Digest | None,
+        *,
+        tagged: str,
     ) -> dict[Reference, Digest]:
         """Record an image whose blobs are all here; see `Store.add`."""
         actual = Digest.of(config.raw, manifest.config.digest.algorithm)
@@ -56,8 +58,7 @@ class Records:
             raise DigestMismatch(str(manifest.config.digest), str(actual), "config")
         image, digest = str(config.id), str(manifest.digest)
         source = str(index) if index is not None else ""
-        records = [Record("", image, digest, source)]
-        records += [Record(str(_tag(name)), image, digest, source) for name in names]
+        records = [Record(str(_tag(name)), image, digest, source) for name in names]
         records += [Record(str(_pin(name)), image, digest, source) for name in pinned]
         needed = [manifest.descriptor, manifest.config, *manifest.layers]
 
@@ -66,7 +67,9 @@ class Records:
                 rows.learn(writer.connection, manifest, config)
             view = View(writer.connection, self._index.runs)
             before = {name: view.named(name) for name in names}
-            for record in records:
+            known = view.recorded(image)
+            said = tagged or (known.tagged if known else "")
+            for record in (Record("", image, digest, source, said), *records):
                 writer.put(record)
             return {
                 name: Digest.parse(found.image)
@@ -108,7 +111,9 @@ class Records:
             for algorithm in {digest.algorithm for digest in digests}:
                 self._durability.flush_folder(self._home.blobs / algorithm)
 
-    def name(self, reference: Reference, image: Digest, manifest: Digest | None) -> Digest | None:
+    def name(
+        self, reference: Reference, image: Digest, manifest: Digest | None, tagged: str
+    ) -> Digest | None:
         """Let a name stand for an image; see `Store.name`."""
         _tag(reference)
 
@@ -119,7 +124,8 @@ class Records:
                 raise ImageNotFound(str(image), str(self._home.root))
             before = view.named(reference)
             # Each scope is whole in itself: what it names, it records.
-            writer.put(Record("", found.image, found.manifest, found.source))
+            said = tagged or found.tagged
+            writer.put(Record("", found.image, found.manifest, found.source, said))
             of_name = str(manifest) if manifest else found.manifest
             writer.put(Record(str(reference), found.image, of_name, found.source))
             return Digest.parse(before.image) if before else None

@@ -235,25 +235,34 @@ class Store:
         names: Sequence[Reference] = (),
         pinned: Sequence[Reference] = (),
         index: Digest | None = None,
+        *,
+        tagged: str = "",
     ) -> dict[Reference, Digest]:
         """Record an image whose blobs are all here, and let the tags *names* stand for it.
 
         *pinned* names (repository and digest) are added beside; *index* is the index the
-        manifest was chosen from, kept as long as the image. Returns, for each name that moved,
-        the ID of the image it stood for. On the disk when it returns. Raises BlobNotFound,
-        SizeMismatch, DigestMismatch (the config is not the manifest's), InvalidUsage.
+        manifest was chosen from, kept as long as the image; *tagged* as for `name`.
+        Returns, for each name that moved, the ID of the image it stood for. On the disk when it
+        returns. Raises BlobNotFound, SizeMismatch, DigestMismatch (the config is not the
+        manifest's), InvalidUsage.
         """
-        return self._records().add(manifest, config, names, pinned, index)
+        return self._records().add(manifest, config, names, pinned, index, tagged=tagged)
 
     def name(
-        self, reference: Reference, image: Digest, manifest: Digest | None = None
+        self,
+        reference: Reference,
+        image: Digest,
+        manifest: Digest | None = None,
+        *,
+        tagged: str = "",
     ) -> Digest | None:
         """Let the tag *reference* stand for the image with the ID *image*.
 
         *manifest* chooses among several manifests of that image; None: the recorded one.
+        *tagged* is what `tagged` says of the image from now on; empty: what it said.
         Returns the ID it stood for before, None if for none. Raises ImageNotFound.
         """
-        return self._records().name(reference, image, manifest)
+        return self._records().name(reference, image, manifest, tagged)
 
     def unname(self, reference: Reference) -> Digest | None:
         """Take a tag or pinned name away; returns the ID it stood for, None: no such name.
@@ -272,6 +281,14 @@ class Store:
         Raises ImageNotFound, AmbiguousImage.
         """
         return self._ask(lambda view: view.image(view.find(selector)))
+
+    def tagged(self, image: Digest) -> str:
+        """Return when a name was last given to an image here (RFC 3339), empty for never.
+
+        As with Docker, names that came with a pull or a load do not count.
+        """
+        found = self._ask(lambda view: view.recorded(str(image)))
+        return found.tagged if found is not None else ""
 
     def manifest_of(self, image: Digest) -> Manifest:
         """Return the manifest recorded with an image ID. Raises ImageNotFound, StoreDamaged."""

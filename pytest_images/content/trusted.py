@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pytest_images.model.frozen import FrozenMap
     from pytest_images.model.platform import Platform
 
-# id, manifest, its media type and size, content size, created (microseconds), os,
-# architecture, variant, labels (JSON, empty for none)
-Row = tuple[str, str, str, int, int | None, int | None, str, str, str, str]
+# id, manifest, its size, content size, created (microseconds), kind, labels (JSON, empty for none)
+Row = tuple[str, str, int, int | None, int | None, int, str]
+Kind = tuple[str, str, str, str]  # media type of the manifest; os, architecture, variant
 Names = dict[str, tuple[Reference, ...]]  # by the ID of the image they stand for
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,10 +72,14 @@ def sort_names(found: Iterable[tuple[str, str, str, str, str]], tags: Names, pin
 
 
 def images(
-    rows: Iterable[Row], tags: Names, pinned: Names, reference: Reference | None = None
+    rows: Iterable[Row],
+    kinds: dict[int, Kind],
+    tags: Names,
+    pinned: Names,
+    reference: Reference | None = None,
 ) -> list[Image]:
     """Return the images of these rows, with their tags and their pinned names."""
-    fill = _Later().fill
+    fill = _Later(kinds).fill
     made: list[Image] = []
     for row in rows:
         id = row[0]
@@ -84,8 +88,8 @@ def images(
         value.reference = reference
         value.tags = tags.get(id, ())
         value.digests = pinned.get(id, ())
-        value.created = None if row[5] is None else moment(row[5])
-        value.size = row[4]
+        value.created = None if row[4] is None else moment(row[4])
+        value.size = row[3]
         value._fill, value._source = fill, row
         value.__class__ = Image
         made.append(value)
@@ -95,25 +99,27 @@ def images(
 class _Later:
     """Makes what images are not asked for at once; what they share is made once."""
 
-    def __init__(self) -> None:
-        self._platforms: dict[tuple[str, ...], Platform] = {}
+    def __init__(self, kinds: dict[int, Kind]) -> None:
+        self._kinds = kinds
+        self._platforms: dict[int, Platform] = {}
         self._labels: dict[str, FrozenMap[str, str]] = {}
 
     def fill(self, image: Image, row: Row) -> None:
         """Fill the fields that `Image` leaves for later."""
         from pytest_images.model.descriptor import Descriptor
 
-        manifest = Descriptor(row[2], digest(row[1]), row[3])
+        media_type, *platform = self._kinds[row[5]]
+        manifest = Descriptor(media_type, digest(row[1]), row[2])
         object.__setattr__(image, "manifest", manifest)
-        object.__setattr__(image, "platform", self._platform(row[6:9]))
-        object.__setattr__(image, "labels", self._labels_of(row[9]))
+        object.__setattr__(image, "platform", self._platform(row[5], platform))
+        object.__setattr__(image, "labels", self._labels_of(row[6]))
 
-    def _platform(self, words: tuple[str, ...]) -> Platform:
+    def _platform(self, kind: int, words: list[str]) -> Platform:
         from pytest_images.model.platform import Platform
 
-        if words not in self._platforms:
-            self._platforms[words] = Platform(*words)
-        return self._platforms[words]
+        if kind not in self._platforms:
+            self._platforms[kind] = Platform(*words)
+        return self._platforms[kind]
 
     def _labels_of(self, text: str) -> FrozenMap[str, str]:
         import json

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.content import rows, trusted
+from pytest_images.content.database import IndexDamaged
 from pytest_images.errors import AmbiguousImage, ImageNotFound
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from pytest_images.content.trusted import Names, Row
+    from pytest_images.content.trusted import Kind, Names, Row
     from pytest_images.model.image import Image
     from pytest_images.model.reference import Reference
     from pytest_images.model.selector import Selector
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str, str]
 
 _NAMES = "SELECT registry, repository, tag, digest, image FROM name WHERE scope=?"
-_COLUMNS = (
-    "SELECT m.image, m.digest, m.media_type, m.size, m.content_size, m.created, m.os,"
-    " m.architecture, m.variant, m.labels"
-)
+_COLUMNS = "SELECT m.image, m.digest, m.size, m.content_size, m.created, m.kind, m.labels"
 _IMAGES = _COLUMNS + " FROM image i JOIN manifest m ON m.digest=i.manifest WHERE i.scope=?"
 _ONE = _COLUMNS + " FROM manifest m WHERE m.digest=? AND m.image=?"
 
@@ -34,6 +32,7 @@ class Found(NamedTuple):
     manifest: str
     source: str
     reference: Reference | None
+    tagged: str = ""
 
 
 class View:
@@ -85,11 +84,11 @@ class View:
 
     def recorded(self, image: str) -> Found | None:
         """Return the record of an image ID."""
-        query = "SELECT id, manifest, source FROM image WHERE scope=? AND id=?"
+        query = "SELECT id, manifest, source, tagged FROM image WHERE scope=? AND id=?"
         for scope in self._scopes:
             row = self._connection.execute(query, (scope, image)).fetchone()
             if row is not None:
-                return Found(row[0], row[1], row[2], None) if row[1] else None
+                return Found(row[0], row[1], row[2], None, row[3]) if row[1] else None
         return None
 
     def find(self, selector: Selector) -> Found:
@@ -153,13 +152,23 @@ class View:
         tags = tuple(name for name in names if name.digest is None)
         pinned = tuple(name for name in names if name.digest is not None)
         id = found.image
-        return trusted.images([row], {id: tags}, {id: pinned}, found.reference)[0]
+        kinds = self._kinds_of([row])
+        return trusted.images([row], kinds, {id: tags}, {id: pinned}, found.reference)[0]
 
     def images(self) -> tuple[Image, ...]:
         """Return all images, newest first."""
         with trusted.undisturbed():
             tags, pinned = self._all_names()
-            return tuple(trusted.images(sorted(self._all_images(), key=_age), tags, pinned))
+            rows = sorted(self._all_images(), key=_age)
+            return tuple(trusted.images(rows, self._kinds_of(rows), tags, pinned))
+
+    def _kinds_of(self, rows: list[Row]) -> dict[int, Kind]:
+        """Return the kinds of manifests by number. Raises IndexDamaged where one is missing."""
+        found = self._connection.execute("SELECT * FROM kind").fetchall()
+        kinds = {row[0]: row[1:] for row in found}
+        if not {row[5] for row in rows} <= kinds.keys():
+            raise IndexDamaged("a manifest is of no known kind")
+        return kinds
 
     def _all_images(self) -> Iterator[Row]:
         """The rows of all images in sight; an upper scope's record covers a lower one's."""
@@ -188,7 +197,7 @@ class View:
 
 def _age(row: Row) -> tuple[int, str]:
     """Newest first; those without a time last."""
-    created = row[5]
+    created = row[4]
     return (_LAST if created is None else -created, row[0])
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_images.content.durability import Durability
     from pytest_images.content.store import Store
     from pytest_images.engine.files import Looked
+    from pytest_images.http.limits import Limits
     from pytest_images.images import Images
     from pytest_images.layer.files import Files
     from pytest_images.model.endpoint import Access, Credentials
@@ -47,8 +48,11 @@ class EmbeddedEngine:
         *,
         run: str | None = None,
         durability: Durability | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        """*limits* are those of the registry client, None: its own. Otherwise as `Store.open`."""
         self._home, self._run, self._durability = home, run, durability
+        self._limits = limits
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._client: Client | None = None
@@ -81,9 +85,11 @@ class EmbeddedEngine:
         """The registry client, made at the first call."""
         with self._lock:
             if self._client is None:
+                from pytest_images.http.limits import DEFAULT
                 from pytest_images.registry.client import Client
 
-                self._client = Client(self._credentials, self._report)
+                limits = self._limits or DEFAULT
+                self._client = Client(self._credentials, self._report, limits=limits)
             return self._client
 
     def close(self) -> None:

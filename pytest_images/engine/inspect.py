@@ -30,7 +30,8 @@ def inspect(images: Images, store: Store, request: InspectRequest) -> Inspection
         except ImagesError:
             image = replace(image, size=None)
     manifest = manifest_of(store, image)
-    return Inspection(image, config_of(store, manifest), manifest, index=_index_of(store, request))
+    config, index = config_of(store, manifest), _index_of(store, request)
+    return Inspection(image, config, manifest, store.tagged(image.id), index)
 
 
 def _index_of(store: Store, request: InspectRequest) -> Index | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import InvalidUsage
@@ -28,5 +29,10 @@ def tag(images: Images, store: Store, request: TagRequest) -> Image:
     if target.tag is None:
         target = target.with_tag(DEFAULT_TAG)
     image = store.image(request.source)
-    store.name(target, image.id, image.manifest.digest)
+    store.name(target, image.id, image.manifest.digest, tagged=_now())
     return store.image(Selector.of(target))
+
+
+def _now() -> str:
+    """Return the time as Go writes it: RFC 3339 with the local zone."""
+    return datetime.now().astimezone().isoformat().replace("+00:00", "Z")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_images.content.durability import Durability
     from pytest_images.engine.embedded import EmbeddedEngine
     from pytest_images.hookspecs import Hooks
+    from pytest_images.http.limits import Limits
     from pytest_images.model.image import Removal
     from pytest_images.model.platform import Platform
 
@@ -34,7 +35,8 @@ class Host:
 
     *home*: the store's folder, by default ``$PYTEST_IMAGES_HOME`` or the user's cache folder.
     *run*: names go into this run's overlay, which `end_run` drops. *engine*: the one in force.
-    *durability*: the store's (``safe`` or ``fast``). *platforms*: those wanted where a pull
+    *durability*: the store's (``safe`` or ``fast``). *limits*: what the registry client waits
+    for and takes from a registry (`http.limits.Limits`). *platforms*: those wanted where a pull
     or load names none, best first. *plugins*: further plugins, asked before installed ones.
     *load_entry_points*: use the installed plugins too. *where*: says below which file the
     caller is, for plugins that hold for a folder only.
@@ -50,12 +52,13 @@ class Host:
         run: str | None = None,
         engine: str = EMBEDDED,
         durability: Durability | str | None = None,
+        limits: Limits | None = None,
         platforms: Iterable[Platform] = (),
         plugins: Iterable[object] = (),
         load_entry_points: bool = True,
         where: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self.home, self.run, self.durability = home, run, durability
+        self.home, self.run, self.durability, self.limits = home, run, durability, limits
         self.platforms = tuple(platforms)
         self.where = where
         self.manager = Manager()
@@ -159,7 +162,7 @@ class Host:
             known = ", ".join(Durability)
             raise InvalidUsage(str(self.durability), f"durability is one of {known}")
         durability = None if self.durability is None else Durability(self.durability)
-        engine = EmbeddedEngine(home, run=self.run, durability=durability)
+        engine = EmbeddedEngine(home, run=self.run, durability=durability, limits=self.limits)
         engine.bind(self.images)
         return engine
 

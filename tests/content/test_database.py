@@ -63,6 +63,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "another program's": lambda file: file.write_bytes(b"%PDF-1.4 " * 1000),
     "without a table": lambda file: ask(file, "DROP TABLE name"),
     "without a column": lambda file: ask(file, "ALTER TABLE image DROP COLUMN source"),
+    "without a kind": lambda file: ask(file, "DELETE FROM kind"),
+    "of an older version": lambda file: ask(file, "PRAGMA user_version=1"),
     "without its version": lambda file: ask(file, "PRAGMA user_version=0"),
 }
 

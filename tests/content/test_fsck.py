@@ -115,7 +115,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
         root, "UPDATE image SET manifest = (SELECT min(digest) FROM manifest)"
     ),
     "a row of what a manifest has is wrong": lambda root: sql(root, "UPDATE edge SET size = 1"),
-    "a row of what a config says is wrong": lambda root: sql(root, "UPDATE manifest SET os = 'x'"),
+    "a row of what a config says is wrong": lambda root: sql(root, "UPDATE kind SET os = 'x'"),
     "what is said of a layer cannot be": lambda root: sql(
         root, "INSERT INTO layer VALUES ('sha256:x', 'y', -1, -1)"
     ),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pytest_images.content.facts import LayerFacts
@@ -288,3 +290,13 @@ def test_recording_the_same_again_writes_nothing(store: Store) -> None:
     before = {path: path.stat().st_mtime_ns for path in (store.root / "records").rglob("*")}
     ONE.put(store, "app:1")
     assert {path: path.stat().st_mtime_ns for path in (store.root / "records").rglob("*")} == before
+
+
+def test_when_a_run_gave_a_name_ends_with_the_run(root: Path) -> None:
+    with Store.open(root) as store:
+        image = samples.image("one").put(store, "app:1").id
+        with Store.open(root, run="r1") as run:
+            run.name(Reference.parse("app:2"), image, tagged="2024-05-01T00:00:00Z")
+            assert run.tagged(image) == "2024-05-01T00:00:00Z"
+            assert run.fsck().clean
+        assert store.tagged(image) == ""

@@ -21,11 +21,9 @@ from pytest_images.model.reference import Reference
 from pytest_images.testing import samples
 
 DIGEST = Digest.of(b"x")
-ROW = (
-    *(str(DIGEST), str(Digest.of(b"m", "sha512")), "application/json", 7, 9, 1_000_000),
-    *("linux", "arm64", "v8", '{"a":"b"}'),
-)
-MADE = trusted.images([ROW], {}, {})[0]
+ROW = (str(DIGEST), str(Digest.of(b"m", "sha512")), 7, 9, 1_000_000, 3, '{"a":"b"}')
+KINDS = {3: ("application/json", "linux", "arm64", "v8")}
+MADE = trusted.images([ROW], KINDS, {}, {})[0]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ def test_listed_and_single_images_are_alike(store: Store) -> None:
 
 
 def fresh() -> Image:
-    return trusted.images([ROW], {}, {})[0]
+    return trusted.images([ROW], KINDS, {}, {})[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_tag_keeps_the_manifest_of_the_name_it_was_given_by(images: Images, pu
     put(samples.image("one", compression="zstd"), "app:zstd")
     images.tag("app:gzip", "app:copy")
     assert images.inspect("app:copy").manifest == ONE.manifest
+
+
+def test_when_a_name_was_last_given_is_kept(images: Images, store: Store, put: Put) -> None:
+    put(ONE, "app:1")
+    assert images.inspect("app:1").tagged == "", "a name that came with a load does not count"
+    before = datetime.now(UTC)
+    images.tag("app:1", "app:2")
+    told = images.inspect("app:1").tagged
+    assert before <= datetime.fromisoformat(told) <= datetime.now(UTC)
+    images.rm("app:2")
+    put(ONE, "app:3")  # loaded once more
+    store.fsck(rebuild=True)
+    assert images.inspect("app:1").tagged == told
 
 
 def test_a_tag_with_a_digest_is_refused(images: Images, store: Store, put: Put) -> None:

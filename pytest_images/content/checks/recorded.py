@@ -44,7 +44,7 @@ class Documents:
 
     def fault(self, record: Record) -> tuple[str, str] | None:
         """Return the kind and text of what is wrong with the image a record stands for."""
-        key = record[1:]
+        key = (record.image, record.manifest, record.source)
         if key not in self._known:
             self._known[key] = self._look(record)
         return self._known[key]
@@ -156,4 +156,4 @@ def _fields(raw: bytes) -> dict[str, str]:
     import json
 
     document = json.loads(raw)
-    return {key: document.get(key, "") for key in ("name", "image", "manifest", "source")}
+    return {key: document.get(key, "") for key in Record._fields}

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _DERIVED = {
     "name": "SELECT s.run, t.registry, t.repository, t.tag, t.digest, t.image, t.manifest,"
     " t.source FROM name t JOIN scope s ON s.id = t.scope",
-    "image": "SELECT s.run, t.id, t.manifest, t.source FROM image t JOIN scope s ON s.id = t.scope",
-    "manifest": "SELECT digest, media_type, size, image, created, os, architecture, variant,"
-    " labels FROM manifest",
+    "image": "SELECT s.run, t.id, t.manifest, t.source, t.tagged"
+    " FROM image t JOIN scope s ON s.id = t.scope",
+    "manifest": "SELECT m.digest, k.media_type, m.size, m.image, m.created, k.os, k.architecture,"
+    " k.variant, m.labels FROM manifest m LEFT JOIN kind k ON k.id = m.kind",
     "edge": "SELECT manifest, position, blob, size FROM edge",
 }
 _RECORDED_ONLY = ("manifest", "edge")  # these also keep what was recorded before
