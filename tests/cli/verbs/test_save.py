@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import tarfile
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_images.cli import main
 from pytest_images.testing import samples
+from tests.cli.processes import LIMIT, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +119,46 @@ def test_an_image_must_be_named(run: Run) -> None:
     done = run("save")
     assert done.status == 1
     assert "'pytest-images save' requires at least 1 argument" in done.err
+
+
+@pytest.fixture
+def large(run: Run, tmp_path: Path) -> str:
+    """An image that no pipe holds."""
+    path = tmp_path / "large.tar"
+    path.write_bytes(samples.image("large", size=3 << 20).archive("large:1"))
+    run("load", "-q", "-i", str(path))
+    return "large:1"
+
+
+def test_a_reader_that_leaves_ends_it_quietly(large: str) -> None:
+    with running("save", large) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(512)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(LIMIT) == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_though_nobody_reads(large: str, number: int) -> None:
+    with running("save", large) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(512)  # it is under way, and soon waits for a reader
+        process.send_signal(number)
+        assert process.wait(LIMIT) == 128 + number
+
+
+def test_a_signal_leaves_the_file_as_it_was(large: str, tmp_path: Path) -> None:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    (folder / "saved.tar").write_text("before")
+    with running("save", "-o", str(folder / "saved.tar"), large) as process:
+        deadline = time.monotonic() + LIMIT
+        while process.poll() is None and len(list(folder.iterdir())) == 1:
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        process.wait(LIMIT)
+    assert [path.name for path in folder.iterdir()] == ["saved.tar"]
+    content = (folder / "saved.tar").read_bytes()
+    assert content == b"before" or len(content) > 3 << 20, "what was there, or all of it"
