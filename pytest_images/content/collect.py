@@ -102,6 +102,16 @@ class Collector:
         """
         return self._mark()[0]
 
+    def contents(self) -> dict[str, set[str]]:
+        """Return all that each image of any scope is made of, the platforms of its index too."""
+        recorded = self._index.survey(rows.contents)
+        sources = {source for _, found in recorded.values() for source in found}
+        listed = {source: {source} | self._listed({source}) for source in sources}
+        return {
+            image: blobs.union(*(listed[source] for source in found))
+            for image, (blobs, found) in recorded.items()
+        }
+
     def _mark(self) -> tuple[set[str], set[str]]:
         """What is reached, and what is or was part of a recorded image."""
         doubts, reached, known, indexes = self._index.survey(

@@ -19,7 +19,8 @@ class LayerFacts(NamedTuple):
 class Usage(NamedTuple):
     """What the store holds: counts, and bytes on disk.
 
-    ``cache_*`` is the part that no image reaches: what `Store.collect` may take.
+    ``active`` images are in use (see `Store.in_use`); ``reclaimable`` is what only the others
+    reach. ``cache_*`` is what no image reaches: what `Store.collect` may take.
     """
 
     images: int
@@ -28,6 +29,15 @@ class Usage(NamedTuple):
     size: int
     cache_blobs: int
     cache_size: int
+    active: int
+    reclaimable: int
+
+
+class Share(NamedTuple):
+    """What one image takes on the disk (bytes): with others, and alone."""
+
+    shared: int
+    unique: int
 
 
 class Problem(NamedTuple):

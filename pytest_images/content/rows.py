@@ -155,6 +155,21 @@ def reached(connection: sqlite3.Connection) -> set[str]:
     return marked
 
 
+def contents(connection: sqlite3.Connection) -> dict[str, tuple[set[str], set[str]]]:
+    """Return, for each image recorded in any scope, its blobs and the indexes it came from."""
+    edges: dict[str, list[str]] = {}
+    for manifest, blob in connection.execute("SELECT manifest, blob FROM edge"):
+        edges.setdefault(manifest, []).append(blob)
+    query = "SELECT id, manifest, source FROM image UNION SELECT image, manifest, source FROM name"
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for image, manifest, source in connection.execute(query):
+        if manifest:
+            blobs, sources = found.setdefault(image, (set(), set()))
+            blobs.update((manifest, *edges.get(manifest, ())))
+            sources.update(filter(None, (source,)))
+    return found
+
+
 def indexes(connection: sqlite3.Connection) -> set[str]:
     """Return the digests of all indexes that a recorded image was chosen from."""
     query = "SELECT source FROM image UNION SELECT source FROM name"

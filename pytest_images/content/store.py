@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pytest_images.content.collect import Collector
-    from pytest_images.content.facts import LayerFacts, Report, Usage
+    from pytest_images.content.facts import LayerFacts, Report, Share, Usage
     from pytest_images.content.ingest import Ingest
     from pytest_images.content.leases import Lease
     from pytest_images.content.names import Record
@@ -459,22 +459,45 @@ class Store:
         )
 
     def usage(self) -> Usage:
-        """Count what is here, and how much of it is cache."""
+        """Count what is here, how much of it could go with images not in use, and the cache."""
         from pytest_images.content import collect
         from pytest_images.content.facts import Usage
 
-        images = self.images()
-        reached = self._collector().reached()
-        blobs = list(collect.on_disk(self._home))
-        cached = [blob.size for blob in blobs if blob.digest not in reached]
+        images, used = self.images(), self.in_use()
+        collector = self._collector()
+        contents, reached = collector.contents(), collector.reached()
+        active = {str(each.id) for each in images if {str(each.id), str(each.digest)} & used}
+        kept = used.union(*(contents[id] for id in contents if id in active | used))
+        sizes = {blob.digest: blob.size for blob in collect.on_disk(self._home)}
+        cached = [size for digest, size in sizes.items() if digest not in reached]
         return Usage(
             images=len(images),
             names=sum(len(image.tags) for image in images),
-            blobs=len(blobs),
-            size=sum(blob.size for blob in blobs),
+            blobs=len(sizes),
+            size=sum(sizes.values()),
             cache_blobs=len(cached),
             cache_size=sum(cached),
+            active=len(active),
+            reclaimable=sum(sizes.get(digest, 0) for digest in reached - kept),
         )
+
+    def shares(self) -> dict[Digest, Share]:
+        """Return what each image takes on the disk, by its ID: with others, and alone."""
+        from pytest_images.content import collect
+        from pytest_images.content.facts import Share
+
+        contents = self._collector().contents()
+        sizes = {blob.digest: blob.size for blob in collect.on_disk(self._home)}
+        holders: dict[str, int] = {}
+        for digest in (digest for blobs in contents.values() for digest in blobs):
+            holders[digest] = holders.get(digest, 0) + 1
+        return {
+            Digest.parse(image): Share(
+                shared=sum(sizes.get(digest, 0) for digest in blobs if holders[digest] > 1),
+                unique=sum(sizes.get(digest, 0) for digest in blobs if holders[digest] == 1),
+            )
+            for image, blobs in contents.items()
+        }
 
     def _records(self) -> Records:
         from pytest_images.content.records import Records

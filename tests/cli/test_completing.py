@@ -193,7 +193,7 @@ def test_fish_completes(
 IN_ZSH = """
 compdef() {{ }}
 source <(pytest-images completion zsh)
-_describe() {{ print -l -- "${{(@P)2}}" }}
+_describe() {{ print -rl -- "${{(@P)2}}" }}
 words=({words}) CURRENT={count}
 _pytest_images
 """
