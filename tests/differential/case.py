@@ -24,6 +24,7 @@ class Case:
     name); *files*: the archives that are there, ``one as app:1 in gzip`` as ``one.tar``;
     *served*: what the registry has. *answer*: what is typed on standard input. *errors*: the
     gists of all errors there are.
+    *client*: the major version of the client that first did it so; an older one is no judge.
     *differs*: the reasons, rows of docs/differences.md, why the two sides differ.
     """
 
@@ -35,6 +36,7 @@ class Case:
     errors: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
     answer: str = ""
+    client: int = 0
 
     @property
     def verb(self) -> str:

@@ -12,6 +12,8 @@ from tests.peers import serving_docker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.peers import Docker
+
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[RealDocker]:
@@ -19,7 +21,12 @@ def engine() -> Iterator[RealDocker]:
     with serving_docker() as docker:
         versions = "Client {{.Client.Version}}, Server {{.Server.Version}}"
         print(docker("version", "--format", versions).decode())
-        yield RealDocker(docker)
+        yield RealDocker(docker, client=_major(docker))
+
+
+def _major(docker: Docker) -> int:
+    version = docker("version", "--format", "{{.Client.Version}}").decode()
+    return int(version.partition(".")[0])
 
 
 @pytest.fixture

@@ -29,10 +29,11 @@ GISTS = (
     ("unknown flag", r"unknown shorthand flag: (.*)$"),
     ("flag value", r'invalid argument "(.*?)" for "(.*?)" flag'),
     ("flag needs a value", r"flag needs an argument: (.*)$"),
-    ("too few arguments", r"' requires (at least )?\d arguments?$"),
-    ("too many arguments", r"' (requires at most \d arguments?|accepts no arguments)$"),
+    ("number of arguments", r"['\"] requires (?:at least |exactly )?\d arguments?"),
+    ("too many arguments", r"['\"] (?:requires at most \d arguments?|accepts no arguments)"),
     ("unreachable", r"connection refused"),
     ("not an archive", r"invalid tar header|docker-import-\d+/\S+: no such file|invalid archive"),
+    ("no such file", r'directory "([^/"]+)" does not exist'),
     ("no such file", r"([^\s/]+)(?:/\S+)?: no such file or directory"),
     ("is a folder", r"cannot write to a directory"),
     ("a tag with --all-tags", r"tag can't be used with --all-tags/-a"),
@@ -59,7 +60,7 @@ def _lines(text: str, program: str) -> list[str]:
     if program == "pytest-images":
         told = [line for line in lines if line.startswith("Error: ")]
         return told or lines[:1]
-    if any(line.startswith("Usage: ") for line in lines):
+    if any(line.startswith(("Usage: ", "See '")) for line in lines):
         return lines[:1]
     return lines
 

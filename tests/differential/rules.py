@@ -42,8 +42,8 @@ FILTERS = {"ls": filters.KEYS, "prune": prune.KEYS}
 # The gists of the errors that each verb has, beside those of every command line.
 USAGE = ("unknown flag",)
 ERRORS = {
-    "history": ("no such image", "invalid reference", "too few arguments"),
-    "inspect": ("no such image", "invalid reference", "too few arguments"),
+    "history": ("no such image", "invalid reference", "number of arguments"),
+    "inspect": ("no such image", "invalid reference", "number of arguments"),
     "load": ("no such file", "not an archive", "too many arguments", "flag needs a value"),
     "ls": (
         *("bad pattern", "too many arguments", "no such image"),
@@ -52,21 +52,21 @@ ERRORS = {
     "prune": ("filter value", "unknown filter", "filter format", "too many arguments"),
     "pull": (
         *("no such image", "no such platform", "bad platform", "unreachable"),
-        *("invalid reference", "a tag with --all-tags", "too few arguments"),
+        *("invalid reference", "a tag with --all-tags", "number of arguments"),
     ),
     "push": (
         *("no such image", "unreachable", "push of a digest"),
-        *("invalid reference", "a tag with --all-tags", "too few arguments"),
+        *("invalid reference", "a tag with --all-tags", "number of arguments"),
     ),
     "rm": (
         *("no such image", "several repositories", "invalid reference"),
-        *("flag value", "too few arguments"),
+        *("flag value", "number of arguments"),
     ),
     "save": (
         *("no such image", "no such file", "is a folder"),
-        *("invalid reference", "too few arguments"),
+        *("invalid reference", "number of arguments"),
     ),
-    "tag": ("no such image", "invalid reference", "tag of a digest", "too few arguments"),
+    "tag": ("no such image", "invalid reference", "tag of a digest", "number of arguments"),
 }
 
 

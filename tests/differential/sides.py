@@ -62,6 +62,7 @@ class RealDocker:
     """`docker image` before a real engine, emptied for each case."""
 
     docker: Docker
+    client: int
     name: str = "docker image"
 
     def run(self, words: tuple[str, ...], stdin: bytes, folder: Path) -> tuple[int, bytes, bytes]:

@@ -55,7 +55,13 @@ CASES = (
         differs=_FIELDS,
     ),
     Case("inspect/a-bad-name", ("inspect One",), errors=("invalid reference",)),
-    Case("inspect/nothing-named", ("inspect",), errors=("too few arguments",)),
+    Case("inspect/nothing-named", ("inspect",), errors=("number of arguments",)),
     Case("inspect/an-unknown-option", ("inspect --size one",), errors=("unknown flag",)),
-    Case("inspect/format-json", ("inspect -f json one:1",), ("one as one:1",), differs=_FIELDS),
+    Case(
+        "inspect/format-json",
+        ("inspect -f json one:1",),
+        ("one as one:1",),
+        differs=_FIELDS,
+        client=25,
+    ),
 )

@@ -59,6 +59,6 @@ CASES = (
         differs=("announced-early",),
     ),
     Case("push/a-bad-name", ("push App",), errors=("invalid reference",)),
-    Case("push/nothing-named", ("push",), errors=("too few arguments",)),
+    Case("push/nothing-named", ("push",), errors=("number of arguments",)),
     Case("push/an-unknown-option", ("push --fast a",), errors=("unknown flag",)),
 )

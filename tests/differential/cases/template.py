@@ -70,6 +70,7 @@ CASES = (
             "ls --format ' {{.ID}} '",
         ),
         _TWO,
+        client=25,
     ),
     Case("template/ls-of-nothing", _ls("{{.ID}}", "table {{.ID}}", "json", "{{.Foo}}")),
     Case(
@@ -105,6 +106,7 @@ CASES = (
             "{{json .Config.Healthcheck}} {{json .Metadata}}",
         ),
         _RICH,
+        client=25,
     ),
     Case(
         "template/inspect-of-several",
@@ -242,6 +244,7 @@ CASES = (
         ),
         _RICH,
         errors=_BAD,
+        client=25,
     ),
     Case(
         "template/errors-of-lists",
