@@ -6,12 +6,12 @@ would name: the one that was looked at last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import InvalidTemplate, LimitExceeded
 from pytest_images.template import nodes
+from pytest_images.template.frame import LONGEST, UNSET, Compiled, Frame, Step, Value, do
 from pytest_images.template.functions import INT, STRING, STRINGS, Failed
 from pytest_images.template.lexer import quoted
 from pytest_images.template.text import printed, shown
@@ -27,87 +27,13 @@ from pytest_images.template.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_images.template.functions import Function
     from pytest_images.template.parser import Body
 
-LONGEST = 16 * 1024 * 1024  # characters of a text that is made, and of the output
-MOST_ROUNDS = 100_000  # rounds of loops and calls of templates in one run
 LARGEST = 1 << 63  # the first whole number that Go's int cannot hold
 DEEPEST = 50  # templates that call each other
-
-Value = Callable[["Frame", Any], Any]
-Step = Callable[["Frame", Any], None]
-_UNSET: Any = object()
-
-
-class Run:
-    """One execution: what was written, and how much may still be done."""
-
-    __slots__ = ("bodies", "depth", "out", "rounds", "size", "strict")
-
-    def __init__(self, bodies: Mapping[str, Compiled], *, strict: bool) -> None:
-        self.bodies, self.strict = bodies, strict
-        self.out: list[str] = []
-        self.size, self.rounds, self.depth = 0, 0, 0
-
-    def write(self, text: str) -> None:
-        """Add *text* to the output. Raises LimitExceeded."""
-        self.size += len(text)
-        if self.size > LONGEST:
-            raise LimitExceeded("template", "the output in characters", LONGEST)
-        self.out.append(text)
-
-    def next_round(self) -> None:
-        """Count a round of a loop or a call. Raises LimitExceeded."""
-        self.rounds += 1
-        if self.rounds > MOST_ROUNDS:
-            raise LimitExceeded("template", "the number of rounds", MOST_ROUNDS)
-
-
-class Frame:
-    """The variables of one template that runs.
-
-    *boxed* says that the dot came out of a map or list of anything, *boxes* which variables
-    did: Go's errors then call its type ``interface {}``. *pipe* holds what a stage of a
-    pipeline gave, while the next one runs.
-    """
-
-    __slots__ = ("boxed", "boxes", "pipe", "run", "variables", "write")
-
-    def __init__(self, run: Run, slots: int, dot: object) -> None:
-        self.run, self.write = run, run.write
-        self.variables: list[Any] = [_UNSET] * slots
-        self.variables[0] = dot
-        self.boxed, self.boxes = False, set[int]()
-        self.pipe: list[Any] = []
-
-
-class Compiled:
-    """A template ready to run."""
-
-    __slots__ = ("slots", "steps")
-
-    def __init__(self, steps: Sequence[Step], slots: int) -> None:
-        self.steps, self.slots = steps, slots
-
-    def execute(self, run: Run, dot: object) -> None:
-        """Run over *dot*. Raises InvalidTemplate and LimitExceeded."""
-        _do(self.steps, Frame(run, self.slots, dot), dot)
-
-    def execute_lines(self, run: Run, dots: Iterable[object]) -> None:
-        """Run over each of *dots*, a newline after each; raises as `execute` does.
-
-        One frame serves all: a variable is declared before it is read, each time.
-        """
-        frame, steps, write = Frame(run, self.slots, None), self.steps, run.write
-        for dot in dots:
-            run.size = run.rounds = 0
-            frame.variables[0] = dot
-            for step in steps:
-                step(frame, dot)
-            write("\n")
 
 
 class _Break(Exception):
@@ -178,13 +104,13 @@ class _Compiler:
         def choose(frame: Frame, dot: Any) -> None:
             found = condition(frame, dot)
             if not is_true(found):
-                _do(otherwise, frame, dot)
+                do(otherwise, frame, dot)
             elif not moves:
-                _do(body, frame, dot)
+                do(body, frame, dot)
             else:
                 boxed, frame.boxed = frame.boxed, False
                 try:
-                    _do(body, frame, found)
+                    do(body, frame, found)
                 finally:
                     frame.boxed = boxed
 
@@ -209,7 +135,7 @@ class _Compiler:
                     frame.boxed = boxed
                     _set(frame, slots, key, item, boxed=boxed)
                     try:
-                        _do(body, frame, item)
+                        do(body, frame, item)
                     except _Continue:
                         continue
             except _Break:
@@ -217,7 +143,7 @@ class _Compiler:
             finally:
                 frame.boxed = before
             if empty:
-                _do(otherwise, frame, dot)
+                do(otherwise, frame, dot)
 
         return repeat
 
@@ -367,7 +293,7 @@ class _Compiler:
 
         def variable(frame: Frame, _: Any) -> Any:
             found = frame.variables[slot]
-            if found is _UNSET:
+            if found is UNSET:
                 raise self.error(node, f"undefined variable: {node.name}")
             return found
 
@@ -607,11 +533,6 @@ def _jumping(kind: type[Exception]) -> Step:
         raise kind
 
     return jump
-
-
-def _do(steps: Sequence[Step], frame: Frame, dot: object) -> None:
-    for step in steps:
-        step(frame, dot)
 
 
 def void(_: object) -> None:

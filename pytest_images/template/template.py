@@ -6,14 +6,15 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.errors import InvalidTemplate, LimitExceeded
-from pytest_images.template.compiler import Run, compiled
+from pytest_images.template.compiler import compiled
+from pytest_images.template.frame import Run
 from pytest_images.template.functions import FUNCTIONS, HEADER_FUNCTIONS
 from pytest_images.template.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pytest_images.template.compiler import Compiled
+    from pytest_images.template.frame import Compiled
     from pytest_images.template.parser import Body
 
 LONGEST = 256 * 1024  # characters of a template
