@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import peers  # after the path is set, so that a clone needs no installing
 
 NAMES = (
-    *("startup", "listing", "pull", "push", "save", "load"),
+    *("startup", "listing", "pull", "push", "save", "load", "import"),
     *("serving", "memory", "looking"),
 )
 
@@ -45,6 +45,10 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> None:
         from benchmarks import archiving
 
         getattr(archiving, name)(folder, options.rounds, options.sizes)
+    elif name == "import":
+        from benchmarks.importing import importing
+
+        importing(folder, options.rounds, options.sizes)
     elif name == "listing":
         from benchmarks.listing import listing
 

@@ -45,6 +45,17 @@ def layout(folder: Path, name: str) -> Path:
     return target
 
 
+def root(folder: Path, name: str) -> Path:
+    """Make one plain tar of the content of image *name* below *folder*, unless it is there."""
+    target = folder / f"{name}.tar"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(target, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for number, (random_bytes, text_bytes) in enumerate(IMAGES[name]):
+                _add_files(tar, f"{name}/{number}", random_bytes, text_bytes)
+    return target
+
+
 def largest_blob(layout: Path) -> Path:
     """Return the path of the layout's largest blob."""
     return max((layout / "blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
@@ -69,15 +80,19 @@ def _layer(target: Path, seed: str, random_bytes: int, text_bytes: int) -> tuple
     with partial.open("wb") as raw, igzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out:  # type: ignore[no-untyped-call]  # isal's own
         tee = _Tee(out, diff_id)
         with tarfile.open(fileobj=tee, mode="w|", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload]  # a writer is enough
-            for name, size in (("noise", random_bytes), ("text", text_bytes)):
-                member = tarfile.TarInfo(f"data/{seed}/{name}")
-                member.size = size
-                tar.addfile(member, _Content(f"{seed}/{name}", size, name == "noise"))
+            _add_files(tar, seed, random_bytes, text_bytes)
     digest = _digest(partial)
     size = partial.stat().st_size
     partial.rename(blobs / digest)
     descriptor = {"mediaType": _GZIP, "digest": f"sha256:{digest}", "size": size}
     return descriptor, f"sha256:{diff_id.hexdigest()}"
+
+
+def _add_files(tar: tarfile.TarFile, seed: str, random_bytes: int, text_bytes: int) -> None:
+    for name, size in (("noise", random_bytes), ("text", text_bytes)):
+        member = tarfile.TarInfo(f"data/{seed}/{name}")
+        member.size = size
+        tar.addfile(member, _Content(f"{seed}/{name}", size, name == "noise"))
 
 
 class _Tee:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.errors import InvalidUsage
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Platforms = str | Platform | Iterable[str | Platform] | None
     Source = BinaryIO | Path | str
     Filters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+
+URL_SCHEMES = ("http://", "https://")
 
 
 def reference_of(name: Name, *, bare: bool = False) -> Reference:
@@ -91,6 +93,22 @@ def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:
         for key, value in filters.items()
         for one in ([value] if isinstance(value, str) else value)
     )
+
+
+@contextlib.contextmanager
+def fetched(source: Source, name: str) -> Iterator[tuple[BinaryIO | Path, str]]:
+    """Open *source* as `opened` does, or where it is an address; that is dialled when read.
+
+    An address keeps its own name, by which policies know it, whatever *name* says.
+    """
+    if not isinstance(source, str) or not source.startswith(URL_SCHEMES):
+        with opened(source) as (stream, called):
+            yield stream, called if called.startswith(URL_SCHEMES) else name or called
+        return
+    from pytest_images.http.download import Download
+
+    with Download(source) as download:
+        yield cast("BinaryIO", download), download.name
 
 
 @contextlib.contextmanager

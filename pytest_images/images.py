@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pytest_images.arguments import (
+    fetched,
     opened,
     pairs_of,
     platform_of,
@@ -270,18 +271,21 @@ class Images:
     ) -> Image:
         """Make an image of one layer out of the tar of a root file system.
 
-        *changes*: Dockerfile instructions for the config. *message*: the history's comment.
-        Raises InvalidLayer.
+        *source*: a path, a binary stream, or an address (``http://``, ``https://``); plain,
+        gzip, zstd, xz or bzip2. *name*: what errors call it, but for an address. *changes*:
+        Dockerfile instructions for the config. *message*: the history's comment. *platform*:
+        what the config says, None for this machine's. Raises InvalidLayer, InvalidDockerfile
+        (a change); NotFound, Unreachable for an address.
         """
         __tracebackhide__ = True
         from pytest_images.model.request.import_ import ImportRequest
 
         named = None if reference is None else reference_of(reference)
-        with opened(source) as (stream, called):
+        with fetched(source, name) as (stream, called):
             if isinstance(stream, Path):
                 raise InvalidUsage(str(stream), "a root file system is imported from a tar")
             request = ImportRequest(
-                stream, name or called, named, tuple(changes), message, platform_of(platform)
+                stream, called, named, tuple(changes), message, platform_of(platform)
             )
             return self.ask(request)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 IMAGE_VERBS = {
     "history": "Show the history of an image",
+    "import": "Import the contents from a tarball to create a filesystem image",
     "inspect": "Display detailed information on one or more images",
     "load": "Load an image from a tar archive or STDIN",
     "ls": "List images",
@@ -49,7 +50,7 @@ GROUPS = {
 VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | REGISTRY_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 # What `docker image` can do beyond that, named so that the answer is not "unknown command".
-NOT_YET = ("build", "import")
+NOT_YET = ("build",)
 
 ROOT = Command("", "COMMAND", OPTIONS)
 
@@ -110,13 +111,18 @@ def _verb(name: str, prefix: str, verbs: dict[str, str]) -> str:
 
 
 def _run(name: str, words: list[str], settings: Settings) -> int:
-    module = importlib.import_module(f"pytest_images.cli.verbs.{name.replace(' ', '_')}")
+    module = importlib.import_module(f"pytest_images.cli.verbs.{_module(name)}")
     verb = cast("Verb", module)
     parsed = parse(verb.COMMAND, words)
     if parsed.wants_help:
         return _print_command_help(name, verb.COMMAND)
     check_arguments(verb.COMMAND, len(parsed.arguments))
     return verb.run(parsed, settings)
+
+
+def _module(name: str) -> str:
+    """Return the module of a command; a word of Python's own cannot name one."""
+    return "import_" if name == "import" else name.replace(" ", "_")
 
 
 def _print_command_help(name: str, command: Command) -> int:

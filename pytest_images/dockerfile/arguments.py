@@ -38,9 +38,7 @@ def platform_arguments(build: Platform, target: Platform, stage: str = "") -> di
     """
     found = {}
     for prefix, platform in (("BUILD", build), ("TARGET", target)):
-        # As containerd writes it: the one variant of arm64 goes without saying.
-        is_plain = (platform.architecture, platform.variant) == ("arm64", "v8")
-        variant = "" if is_plain else platform.variant
+        variant = platform.plain_variant
         parts = [part for part in (platform.os, platform.architecture, variant) if part]
         found[f"{prefix}PLATFORM"] = "/".join(parts)
         found[f"{prefix}OS"] = platform.os

@@ -256,6 +256,8 @@ class _Reader:
             return f"${{{name}}}" if value is None and self._mode.keep_unset else value or ""
         if modifier == "/":
             return self._substituted(name)
+        if not modifier:
+            raise Malformed("syntax error: missing '}'")
         if modifier not in _MODIFIERS:
             raise Malformed(f"unsupported modifier ({modifier}) in substitution")
         word = self.until("}", keep_escapes=modifier in "#%").result

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_images.model.inspection import Inspection
     from pytest_images.model.progress import Progress
     from pytest_images.model.request.history import HistoryRequest
+    from pytest_images.model.request.import_ import ImportRequest
     from pytest_images.model.request.inspect import InspectRequest
     from pytest_images.model.request.load import LoadRequest
     from pytest_images.model.request.ls import LsRequest
@@ -191,3 +192,10 @@ class EmbeddedEngine:
         from pytest_images.engine.history import history
 
         return history(images, self.store, request)
+
+    @hookimpl
+    def image_import(self, images: Images, request: ImportRequest) -> Image:
+        """Make an image of a root file system's tar."""
+        from pytest_images.engine.import_ import import_
+
+        return import_(images, self.store, request)

@@ -80,6 +80,11 @@ class Platform:
         """Return the Linux platform of a *machine* name as ``platform.machine()`` gives it."""
         return cls("linux", machine)
 
+    @property
+    def plain_variant(self) -> str:
+        """The variant as configs have it: that of arm64 goes without saying (containerd)."""
+        return "" if (self.architecture, self.variant) == ("arm64", "v8") else self.variant
+
     def __str__(self) -> str:
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from pytest_images.model.endpoint import Endpoint
+    from pytest_images.model.request.import_ import ImportRequest
 
 
 class Offline:
@@ -27,10 +28,28 @@ class Offline:
         """Say at a failure that this policy is in force."""
         return (yield from _explained())
 
+    @hookimpl(wrapper=True, tryfirst=True)
+    def image_import(self, request: ImportRequest) -> Generator[None, object, object]:
+        """Refuse to fetch a root file system from elsewhere."""
+        from pytest_images.http.download import is_url
+
+        if is_url(request.name):
+            from pytest_images.http.address import Address
+
+            if not is_loopback(Address.parse(request.name).netloc):
+                raise _closed(request.name)
+        return (yield)
+
     @hookimpl(wrapper=True)
     def image_push(self) -> Generator[None, object, object]:
         """Say at a failure that this policy is in force."""
         return (yield from _explained())
+
+
+def _closed(address: str) -> Unreachable:
+    error = Unreachable(address, ["it is not on this machine"])
+    error.add_note("images_offline is set: only addresses on loopback are asked")
+    return error
 
 
 def _explained() -> Generator[None, object, object]:

@@ -1,0 +1,93 @@
+"""The documents of an image made here: its config and its manifest, the same bytes each time.
+
+They are OCI's (image-spec, config.md and manifest.md), for Docker's schema 2 has no media type
+for a layer in zstd, nor one that every registry takes for a layer that is not compressed. The
+config has Docker's own fields beside OCI's, as BuildKit writes them too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_images.layer.compression import Compression
+from pytest_images.model import media_types
+from pytest_images.model.config import Config
+from pytest_images.model.manifest import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_images.builder.settings import SettingsDraft
+    from pytest_images.model.config import History
+    from pytest_images.model.digest import Digest
+    from pytest_images.model.platform import Platform
+
+LAYER_TYPES = {
+    Compression.NONE: media_types.OCI_LAYER,
+    Compression.GZIP: media_types.OCI_LAYER_GZIP,
+    Compression.ZSTD: media_types.OCI_LAYER_ZSTD,
+}
+
+
+def make_config(
+    platform: Platform,
+    settings: SettingsDraft,
+    diff_ids: Sequence[Digest],
+    history: Sequence[History],
+    *,
+    created: str = "",
+    author: str = "",
+    comment: str = "",
+) -> Config:
+    """Make the config of an image; *created* as RFC 3339. What is empty is left out."""
+    document = {
+        "created": created,
+        "author": author,
+        "comment": comment,
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "variant": platform.plain_variant,
+        "config": settings.to_json(),
+        "rootfs": {"type": "layers", "diff_ids": [str(diff_id) for diff_id in diff_ids]},
+        "history": [_line(line) for line in history],
+    }
+    return Config.parse(_dump(_present(document)))
+
+
+def make_manifest(config: Config, layers: Sequence[tuple[Digest, int, Compression]]) -> Manifest:
+    """Make the manifest of *config* and its layers: digest, size in bytes and compression."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": media_types.OCI_MANIFEST,
+        "config": _descriptor(media_types.OCI_CONFIG, config.id, len(config.raw)),
+        "layers": [
+            _descriptor(LAYER_TYPES[compression], digest, size)
+            for digest, size, compression in layers
+        ],
+    }
+    return Manifest.parse(_dump(document))
+
+
+def _line(line: History) -> dict[str, Any]:
+    return _present(
+        {
+            "created": line.created,
+            "created_by": line.created_by,
+            "author": line.author,
+            "comment": line.comment,
+            "empty_layer": line.empty_layer,
+        }
+    )
+
+
+def _present(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value not in ("", False)}
+
+
+def _descriptor(media_type: str, digest: Digest, size: int) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": str(digest), "size": size}
+
+
+def _dump(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

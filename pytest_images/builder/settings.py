@@ -1,0 +1,188 @@
+"""The ``config`` part of a config while instructions change it.
+
+One rule for each instruction, as Docker has them; what other instructions do to files is not
+here. Instructions come expanded. A draft keeps fields of the base that nobody here knows.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, Any, Self
+
+from pytest_images.builder.signals import is_signal
+from pytest_images.dockerfile.instructions import (
+    Cmd,
+    Entrypoint,
+    Env,
+    Expose,
+    Healthcheck,
+    Instruction,
+    Label,
+    OnBuild,
+    Shell,
+    StopSignal,
+    User,
+    Volume,
+    Workdir,
+)
+from pytest_images.model.documents import folded_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+WINDOWS_SHELL = ("cmd", "/S", "/C")
+_FIELDS = (  # in the order in which they are written
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Volumes",
+    "WorkingDir",
+    "Labels",
+    "StopSignal",
+    "Healthcheck",
+    "OnBuild",
+    "Shell",
+)
+
+
+class SettingsDraft:
+    """Settings that can be changed; begin with nothing, or with those `of` a base.
+
+    >>> draft = SettingsDraft()
+    >>> draft.apply(Workdir("app"))
+    >>> draft.to_json()
+    {'WorkingDir': '/app'}
+    """
+
+    def __init__(self, os: str = "linux") -> None:
+        self._fields: dict[str, Any] = {}
+        self._default_shell = WINDOWS_SHELL if os == "windows" else DEFAULT_SHELL
+        self._has_command = False  # of its own, not of the base
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any] | None, source: str, os: str = "linux") -> Self:
+        """Begin with the settings of a base image, their JSON; *source* names it for errors.
+
+        Its triggers are taken out: ``on_build`` of the base is for the builder to run.
+        Raises InvalidDocument.
+        """
+        draft = cls(os)
+        draft._fields = folded_fields(dict(document or {}), _FIELDS, source)
+        draft._fields.pop("OnBuild", None)
+        return draft
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables, in their order: a copy."""
+        pairs = (entry.partition("=") for entry in self._fields.get("Env") or ())
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def shell(self) -> tuple[str, ...]:
+        """What runs a shell form."""
+        return tuple(self._fields.get("Shell") or self._default_shell)
+
+    @property
+    def user(self) -> str:
+        """Who runs commands, "" for root."""
+        return self._fields.get("User") or ""
+
+    @property
+    def working_directory(self) -> str:
+        """Where commands run, "" for the root."""
+        return self._fields.get("WorkingDir") or ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as a config has them, without what says nothing."""
+        known = [name for name in _FIELDS if self._fields.get(name)]
+        others = [name for name, value in self._fields.items() if name not in _FIELDS and value]
+        return {name: self._fields[name] for name in (*known, *sorted(others))}
+
+    @singledispatchmethod
+    def apply(self, instruction: Instruction) -> None:
+        """Change what *instruction* changes; one that changes no setting changes nothing.
+
+        Raises InvalidDockerfile for a value that nothing can mean.
+        """
+
+    @apply.register
+    def _(self, instruction: Env) -> None:
+        for pair in instruction.pairs:
+            self._set_variable(pair.name, pair.value)
+
+    @apply.register
+    def _(self, instruction: Label) -> None:
+        labels = {pair.name: pair.value for pair in instruction.pairs}
+        self._fields["Labels"] = dict(sorted((self._map("Labels") | labels).items()))
+
+    @apply.register
+    def _(self, instruction: Workdir) -> None:
+        path = posixpath.join("/", self.working_directory, instruction.path)
+        self._fields["WorkingDir"] = "/" + posixpath.normpath(path).lstrip("/")
+
+    @apply.register
+    def _(self, instruction: User) -> None:
+        self._fields["User"] = instruction.user
+
+    @apply.register
+    def _(self, instruction: Expose) -> None:
+        self._add_names("ExposedPorts", instruction.ports)
+
+    @apply.register
+    def _(self, instruction: Volume) -> None:
+        self._add_names("Volumes", instruction.paths)
+
+    @apply.register
+    def _(self, instruction: Cmd) -> None:
+        self._fields["Cmd"] = list(instruction.command.with_shell(self.shell))
+        self._has_command = True
+
+    @apply.register
+    def _(self, instruction: Entrypoint) -> None:
+        """An ENTRYPOINT takes away the base's CMD, which was meant for the base's own."""
+        command = instruction.command
+        self._fields["Entrypoint"] = list(command.with_shell(self.shell) if command.words else ())
+        if not self._has_command:
+            self._fields.pop("Cmd", None)
+
+    @apply.register
+    def _(self, instruction: Shell) -> None:
+        self._fields["Shell"] = list(instruction.words)
+
+    @apply.register
+    def _(self, instruction: StopSignal) -> None:
+        if not is_signal(instruction.signal):
+            raise instruction.place.error(f"Invalid signal: {instruction.signal}")
+        self._fields["StopSignal"] = instruction.signal
+
+    @apply.register
+    def _(self, instruction: Healthcheck) -> None:
+        times = {
+            "Interval": instruction.interval,
+            "Timeout": instruction.timeout,
+            "StartPeriod": instruction.start_period,
+            "StartInterval": instruction.start_interval,
+            "Retries": instruction.retries,
+        }
+        given = {name: value for name, value in times.items() if value}
+        self._fields["Healthcheck"] = {"Test": list(instruction.test), **given}
+
+    @apply.register
+    def _(self, instruction: OnBuild) -> None:
+        self._fields["OnBuild"] = [*self._fields.get("OnBuild", ()), instruction.expression]
+
+    def _set_variable(self, name: str, value: str) -> None:
+        """Set a variable where it is, or as the last one."""
+        variables = self.environment | {name: value}
+        self._fields["Env"] = [f"{name}={value}" for name, value in variables.items()]
+
+    def _add_names(self, field: str, names: tuple[str, ...]) -> None:
+        added = self._map(field) | {name: {} for name in names}
+        self._fields[field] = dict(sorted(added.items()))
+
+    def _map(self, field: str) -> dict[str, Any]:
+        return dict(self._fields.get(field) or {})
