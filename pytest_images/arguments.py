@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Source = BinaryIO | Path | str
     Filters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
 
-URL_SCHEMES = ("http://", "https://")
-
 
 def reference_of(name: Name, *, bare: bool = False) -> Reference:
     """Parse a name; *bare*: without filling in ``latest``."""
@@ -101,9 +99,11 @@ def fetched(source: Source, name: str) -> Iterator[tuple[BinaryIO | Path, str]]:
 
     An address keeps its own name, by which policies know it, whatever *name* says.
     """
-    if not isinstance(source, str) or not source.startswith(URL_SCHEMES):
+    from pytest_images.http.address import is_url
+
+    if not isinstance(source, str) or not is_url(source):
         with opened(source) as (stream, called):
-            yield stream, called if called.startswith(URL_SCHEMES) else name or called
+            yield stream, called if is_url(called) else name or called
         return
     from pytest_images.http.download import Download
 

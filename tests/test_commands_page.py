@@ -40,8 +40,9 @@ def registry() -> Iterator[Registry]:
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the archive that examples load, and a store of its own."""
+    """A folder with what examples load and import, and a store of its own."""
     (tmp_path / "app.tar").write_bytes(samples.image("app", layers=2).archive("app:1"))
+    (tmp_path / "root.tar").write_bytes(*samples.image("root", compression="none").layers)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTEST_IMAGES_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTEST_IMAGES_DURABILITY", "fast")

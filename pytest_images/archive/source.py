@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pytest_images.errors import InvalidArchive
+from pytest_images.errors import ImagesError, InvalidArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ class Source:
         try:
             piece: bytes | None = self._read(size)
         except OSError as error:
+            if isinstance(error, ImagesError):  # a stream of ours says itself what is wrong
+                raise
             raise InvalidArchive(self._name, f"it cannot be read: {error.strerror}") from error
         return piece or b""
 

@@ -16,9 +16,8 @@ from pytest_images.model.config import Config
 from pytest_images.model.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pytest_images.builder.settings import SettingsDraft
     from pytest_images.model.config import History
     from pytest_images.model.digest import Digest
     from pytest_images.model.platform import Platform
@@ -32,7 +31,7 @@ LAYER_TYPES = {
 
 def make_config(
     platform: Platform,
-    settings: SettingsDraft,
+    settings: Mapping[str, Any],
     diff_ids: Sequence[Digest],
     history: Sequence[History],
     *,
@@ -40,7 +39,10 @@ def make_config(
     author: str = "",
     comment: str = "",
 ) -> Config:
-    """Make the config of an image; *created* as RFC 3339. What is empty is left out."""
+    """Make the config of an image; *settings* are its ``config``, *created* is RFC 3339.
+
+    What is empty is left out.
+    """
     document = {
         "created": created,
         "author": author,
@@ -48,7 +50,7 @@ def make_config(
         "architecture": platform.architecture,
         "os": platform.os,
         "variant": platform.plain_variant,
-        "config": settings.to_json(),
+        "config": dict(settings),
         "rootfs": {"type": "layers", "diff_ids": [str(diff_id) for diff_id in diff_ids]},
         "history": [_line(line) for line in history],
     }

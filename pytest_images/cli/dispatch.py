@@ -111,7 +111,7 @@ def _verb(name: str, prefix: str, verbs: dict[str, str]) -> str:
 
 
 def _run(name: str, words: list[str], settings: Settings) -> int:
-    module = importlib.import_module(f"pytest_images.cli.verbs.{_module(name)}")
+    module = importlib.import_module(f"pytest_images.cli.verbs.{module_of(name)}")
     verb = cast("Verb", module)
     parsed = parse(verb.COMMAND, words)
     if parsed.wants_help:
@@ -120,7 +120,7 @@ def _run(name: str, words: list[str], settings: Settings) -> int:
     return verb.run(parsed, settings)
 
 
-def _module(name: str) -> str:
+def module_of(name: str) -> str:
     """Return the module of a command; a word of Python's own cannot name one."""
     return "import_" if name == "import" else name.replace(" ", "_")
 

@@ -7,20 +7,20 @@ pass, and nothing is recorded before all of it was found good.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_images.archive.load import host_platform
 from pytest_images.archive.source import Source
-from pytest_images.builder.changes import changed
 from pytest_images.builder.clock import creation_time
 from pytest_images.builder.documents import make_config, make_manifest
 from pytest_images.content.facts import LayerFacts
 from pytest_images.errors import InvalidLayer, InvalidReference, LimitExceeded
-from pytest_images.http.download import is_url
+from pytest_images.http.address import is_url
 from pytest_images.layer.compression import ARCHIVES, LAYERS, Rewound, decompress, detect
 from pytest_images.layer.limit import expansion_limit
 from pytest_images.layer.measure import survey
 from pytest_images.model.config import History
+from pytest_images.model.platform import Platform
 from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.selector import Selector
 
@@ -54,8 +54,8 @@ def import_(images: Images, store: Store, request: ImportRequest) -> Image:
     reference = request.reference
     if reference is not None and reference.digest is not None:
         raise InvalidReference(str(reference), "cannot import digest reference")
-    platform = request.platform or host_platform()
-    settings = changed(request.changes, platform.os)
+    platform = request.platform or Platform.of_machine(os.uname().machine)
+    settings = _settings(request.changes, platform.os)
     created = creation_time()
     origin = request.name if is_url(request.name) else "-"
     comment = request.message or f"Imported from {origin}"
@@ -77,6 +77,15 @@ def import_(images: Images, store: Store, request: ImportRequest) -> Image:
         store.add(manifest, config, [reference] if reference is not None else [])
     images.progress(Progress("import", request.name, phase=Phase.DONE))
     return store.image(Selector.of(reference or config.id))
+
+
+def _settings(changes: tuple[str, ...], system: str) -> dict[str, Any]:
+    """Return the settings that *changes* make; the reader of Dockerfiles is loaded for them."""
+    if not changes:
+        return {}
+    from pytest_images.builder.changes import changed
+
+    return changed(changes, system).to_json()
 
 
 def _taken(request: ImportRequest, store: Store, lease: Lease) -> Layer:

@@ -114,6 +114,11 @@ class Address:
         return self.base + self.path
 
 
+def is_url(text: str) -> bool:
+    """Tell whether Docker takes *text* for an address rather than for a file's path."""
+    return text.startswith(("http://", "https://"))
+
+
 def ip_literal(host: str) -> IP | None:
     """Return the IP address that *host* is written as, None for a name."""
     try:

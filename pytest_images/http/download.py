@@ -27,11 +27,6 @@ _URL = re.compile(r"(?P<scheme>https?)://(?:(?P<user>[^/?#]*)@)?(?P<rest>[^#]*)(
 _EXPLANATION = 300  # bytes of an answer that only explains an error
 
 
-def is_url(text: str) -> bool:
-    """Tell whether Docker takes *text* for an address rather than a file."""
-    return text.startswith(("http://", "https://"))
-
-
 class Download(io.RawIOBase):
     """The content of *url* as a binary stream; ``name`` is the address without a password.
 

@@ -31,13 +31,10 @@ class Offline:
     @hookimpl(wrapper=True, tryfirst=True)
     def image_import(self, request: ImportRequest) -> Generator[None, object, object]:
         """Refuse to fetch a root file system from elsewhere."""
-        from pytest_images.http.download import is_url
+        from pytest_images.http.address import Address, is_url
 
-        if is_url(request.name):
-            from pytest_images.http.address import Address
-
-            if not is_loopback(Address.parse(request.name).netloc):
-                raise _closed(request.name)
+        if is_url(request.name) and not is_loopback(Address.parse(request.name).netloc):
+            raise _closed(request.name)
         return (yield)
 
     @hookimpl(wrapper=True)

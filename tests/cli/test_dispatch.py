@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_images.cli.dispatch import ALIASES, GROUPS, NOT_YET, VERBS
+from pytest_images.cli.dispatch import ALIASES, GROUPS, NOT_YET, VERBS, module_of
 from pytest_images.cli.options import Command
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ COMMANDS = [*VERBS, *(f"registry {name}" for name in GROUPS["registry"][1])]
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_module_and_help(run: Run, name: str) -> None:
-    module = importlib.import_module(f"pytest_images.cli.verbs.{name.replace(' ', '_')}")
+    module = importlib.import_module(f"pytest_images.cli.verbs.{module_of(name)}")
     assert isinstance(module.COMMAND, Command)
     assert module.COMMAND.name == name
     done = run(*name.split(), "--help")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_images.errors import Unreachable
 from pytest_images.hookspecs import hookimpl
 from pytest_images.host import Host
 from pytest_images.model.endpoint import Endpoint
@@ -31,3 +32,12 @@ def test_offline_takes_away_every_other_endpoint() -> None:
 
     with Host(plugins=[Offline(), Mirrors()], load_entry_points=False) as host:
         assert host.images.endpoints("alpine") == (Endpoint("127.0.0.1:5000"),)
+
+
+def test_offline_imports_from_this_machine_alone() -> None:
+    with Host(plugins=[Offline()], load_entry_points=False) as host:
+        with pytest.raises(Unreachable, match="not on this machine") as caught:
+            host.images.import_("http://host.test/root.tar")
+        assert "images_offline is set" in caught.value.__notes__[0]
+        with pytest.raises(Unreachable, match="refused"):
+            host.images.import_("http://127.0.0.1:1/root.tar")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_images.cli.options import Parsed
     from pytest_images.cli.settings import Settings
 
-URL_SCHEMES = ("http://", "https://")
 COMMAND = Command(
     "import",
     "file|URL|- [REPOSITORY[:TAG]]",
@@ -59,9 +58,11 @@ def run(parsed: Parsed, settings: Settings) -> int:
 @contextmanager
 def _opened(source: str) -> Iterator[str | BinaryIO]:
     """Give what to read: standard input, an address, or a file."""
+    from pytest_images.http.address import is_url
+
     if source == "-":
         yield _standard_input()
-    elif source.startswith(URL_SCHEMES):
+    elif is_url(source):
         from pytest_images.http.download import Download
 
         with Download(source, lambda: _say(stream.name)) as stream:
