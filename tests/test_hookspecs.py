@@ -78,7 +78,7 @@ def request_of(verb: str) -> Any:
 
 def command_of(verb: str) -> Command:
     """The declaration of the command for the hook of a verb."""
-    name = verb.removeprefix("image_")
+    name = dispatch.module_of(verb.removeprefix("image_"))
     command: Command = importlib.import_module(f"pytest_images.cli.verbs.{name}").COMMAND
     return command
 
