@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_images.errors import AmbiguousImage as AmbiguousImage
     from pytest_images.errors import AuthError as AuthError
     from pytest_images.errors import BlobNotFound as BlobNotFound
+    from pytest_images.errors import BuildError as BuildError
     from pytest_images.errors import Conflict as Conflict
     from pytest_images.errors import CredentialHelperError as CredentialHelperError
     from pytest_images.errors import DigestMismatch as DigestMismatch
@@ -108,6 +109,7 @@ _HOMES = {
         "AmbiguousImage",
         "AuthError",
         "BlobNotFound",
+        "BuildError",
         "Conflict",
         "CredentialHelperError",
         "DigestMismatch",

@@ -24,6 +24,7 @@ ImagesError
 ├── Conflict                also RuntimeError
 ├── Unsupported             also NotImplementedError
 ├── SandboxError            also RuntimeError
+├── BuildError              also RuntimeError
 ├── HookError               also RuntimeError
 ├── Unreachable             also ConnectionError
 │   └── TlsError
@@ -340,6 +341,21 @@ class SandboxError(ImagesError, RuntimeError):
 
     def __str__(self) -> str:
         return f"the sandbox: {shown(self.reason, REASON)}"
+
+
+class BuildError(ImagesError, RuntimeError):
+    """The command of a RUN step failed; ``log`` is the whole log of the build."""
+
+    code = "build-error"
+
+    def __init__(self, source: str, line: int, text: str, status: int, log: str = "") -> None:
+        super().__init__(source, line, text, status, log)
+        self.source, self.line, self.text = source, line, text
+        self.status, self.log = status, log
+
+    def __str__(self) -> str:
+        place = f"{shown(self.source)}:{self.line}"
+        return f"{place}: the command ended with status {self.status}: {shown(self.text)}"
 
 
 class HookError(ImagesError, RuntimeError):

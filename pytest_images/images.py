@@ -309,6 +309,7 @@ class Images:
         outputs: Iterable[tuple[str, str]] = (),
         metadata_file: Path | None = None,
         iid_file: Path | None = None,
+        wall_clock: bool = False,
     ) -> BuildResult:
         """Build an image from a Dockerfile and a build context.
 
@@ -342,6 +343,7 @@ class Images:
             outputs=tuple(outputs),
             metadata_file=metadata_file,
             iid_file=iid_file,
+            wall_clock=wall_clock,
         )
         return self.ask(request)
 

@@ -8,11 +8,13 @@ config has Docker's own fields beside OCI's, as BuildKit writes them too.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.layer.compression import Compression
 from pytest_images.model import media_types
 from pytest_images.model.config import Config
+from pytest_images.model.descriptor import Descriptor
 from pytest_images.model.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from pytest_images.model.digest import Digest
     from pytest_images.model.platform import Platform
 
+_OCI_OF = {
+    media_types.DOCKER_LAYER: media_types.OCI_LAYER,
+    media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP,
+}
 LAYER_TYPES = {
     Compression.NONE: media_types.OCI_LAYER,
     Compression.GZIP: media_types.OCI_LAYER_GZIP,
@@ -57,16 +63,24 @@ def make_config(
     return Config.parse(_dump(_present(document)))
 
 
-def make_manifest(config: Config, layers: Sequence[tuple[Digest, int, Compression]]) -> Manifest:
-    """Make the manifest of *config* and its layers: digest, size in bytes and compression."""
+def layer_descriptor(digest: Digest, size: int, compression: Compression) -> Descriptor:
+    """Return how a manifest names a layer of *size* bytes as it is stored."""
+    return Descriptor(LAYER_TYPES[compression], digest, size)
+
+
+def oci_layer(descriptor: Descriptor) -> Descriptor:
+    """Return the descriptor of a layer of another image, as an OCI manifest names it."""
+    media_type = _OCI_OF.get(descriptor.media_type, descriptor.media_type)
+    return replace(descriptor, media_type=media_type)
+
+
+def make_manifest(config: Config, layers: Sequence[Descriptor]) -> Manifest:
+    """Make the manifest of *config* and its layers."""
     document = {
         "schemaVersion": 2,
         "mediaType": media_types.OCI_MANIFEST,
-        "config": _descriptor(media_types.OCI_CONFIG, config.id, len(config.raw)),
-        "layers": [
-            _descriptor(LAYER_TYPES[compression], digest, size)
-            for digest, size, compression in layers
-        ],
+        "config": Descriptor(media_types.OCI_CONFIG, config.id, len(config.raw)).to_json(),
+        "layers": [layer.to_json() for layer in layers],
     }
     return Manifest.parse(_dump(document))
 
@@ -85,10 +99,6 @@ def _line(line: History) -> dict[str, Any]:
 
 def _present(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value not in ("", False)}
-
-
-def _descriptor(media_type: str, digest: Digest, size: int) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": str(digest), "size": size}
 
 
 def _dump(document: dict[str, Any]) -> bytes:

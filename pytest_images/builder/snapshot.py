@@ -11,17 +11,16 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_images.builder.unpack import OPAQUE, OWNER
 from pytest_images.layer.member import Kind
 from pytest_images.layer.paths import WHITEOUT
-from pytest_images.layer.writer import Entry
+from pytest_images.layer.writer import Entry, LayerWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pytest_images.layer.writer import LayerWriter
+    from collections.abc import Iterator, Mapping, Sequence
+    from io import FileIO
 
 _KINDS = {
     stat.S_IFREG: Kind.FILE,
@@ -67,6 +66,33 @@ def write_folder(
         snapshot.add(Entry(above + slash + WHITEOUT + base, Kind.FILE, 0o600))
         found = True
     return found
+
+
+def write_as_root(argument: Mapping[str, Any]) -> None:
+    """As `write_upper`, into the file ``out``, for `sandbox.users.as_root`."""
+    with open(argument["out"], "wb", buffering=0) as out:
+        writer = LayerWriter(_File(out))
+        lowers = [Path(lower) for lower in argument["lowers"]]
+        write_upper(Path(argument["upper"]), lowers, writer, argument["latest"])
+        writer.finish()
+
+
+class _File:
+    """A file that a layer is written to."""
+
+    def __init__(self, out: FileIO) -> None:
+        self._out = out
+
+    def write(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._out.write(view) :]
+
+    def fileno(self) -> int:
+        return self._out.fileno()
+
+    def advance(self, count: int) -> None:
+        """The kernel has moved the position already."""
 
 
 class Before:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from pytest_images.images import Images
     from pytest_images.layer.files import Files
     from pytest_images.model.endpoint import Access, Credentials
-    from pytest_images.model.image import HistoryLine, Image, Loaded, Pushed, Removal
+    from pytest_images.model.image import BuildResult, HistoryLine, Image, Loaded, Pushed, Removal
     from pytest_images.model.inspection import Inspection
     from pytest_images.model.progress import Progress
+    from pytest_images.model.request.build import BuildRequest
     from pytest_images.model.request.history import HistoryRequest
     from pytest_images.model.request.import_ import ImportRequest
     from pytest_images.model.request.inspect import InspectRequest
@@ -199,3 +200,10 @@ class EmbeddedEngine:
         from pytest_images.engine.import_ import import_
 
         return import_(images, self.store, request)
+
+    @hookimpl
+    def image_build(self, images: Images, request: BuildRequest) -> BuildResult:
+        """Build from a Dockerfile."""
+        from pytest_images.engine.build import build
+
+        return build(images, self.store, request)

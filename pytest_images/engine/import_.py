@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_images.archive.source import Source
 from pytest_images.builder.clock import creation_time
-from pytest_images.builder.documents import make_config, make_manifest
+from pytest_images.builder.documents import layer_descriptor, make_config, make_manifest
 from pytest_images.content.facts import LayerFacts
 from pytest_images.errors import InvalidLayer, InvalidReference, LimitExceeded
 from pytest_images.http.address import is_url
@@ -70,7 +70,9 @@ def import_(images: Images, store: Store, request: ImportRequest) -> Image:
             created=created,
             comment=comment,
         )
-        manifest = make_manifest(config, [(layer.digest, layer.size, layer.compression)])
+        manifest = make_manifest(
+            config, [layer_descriptor(layer.digest, layer.size, layer.compression)]
+        )
         for raw, digest in ((config.raw, config.id), (manifest.raw, manifest.digest)):
             lease.hold(digest)
             store.put(raw, digest)

@@ -60,7 +60,7 @@ class Sink(Protocol):
 
 
 class Changed(Exception):
-    """A file became shorter while it was read: what it was is not known."""
+    """A file became shorter, or another one, while it was read: what it was is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,16 @@ class LayerWriter:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._buffer = bytearray()
+        self._is_empty = True
 
     def add(self, entry: Entry) -> None:
         """Write a member without content."""
-        self._buffer += header(entry)
+        self._begin(entry)
         self._flush(_BUFFER)
 
     def add_bytes(self, entry: Entry, content: bytes) -> None:
         """Write a file with *content*, whose length is the entry's size."""
-        self._buffer += header(entry)
+        self._begin(entry)
         self._buffer += content
         self._pad(entry.size)
         self._flush(_BUFFER)
@@ -112,14 +113,14 @@ class LayerWriter:
                 raise Changed
             self.add_bytes(entry, content)
             return
-        self._buffer += header(entry)
+        self._begin(entry)
         self._flush(0)
         self._copy(descriptor, entry.size)
         self._pad(entry.size)
 
     def add_stream(self, entry: Entry, stream: Readable) -> None:
         """Write a file with ``entry.size`` bytes of *stream*. Raises Changed: it has fewer."""
-        self._buffer += header(entry)
+        self._begin(entry)
         left = entry.size
         while left:
             piece = stream.read(min(_BUFFER, left))
@@ -130,10 +131,19 @@ class LayerWriter:
             self._flush(_BUFFER)
         self._pad(entry.size)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no member was written."""
+        return self._is_empty
+
     def finish(self) -> None:
         """Write the end of the archive."""
         self._buffer += bytes(2 * BLOCK)
         self._flush(0)
+
+    def _begin(self, entry: Entry) -> None:
+        self._is_empty = False
+        self._buffer += header(entry)
 
     def _pad(self, size: int) -> None:
         self._buffer += bytes(-size % BLOCK)

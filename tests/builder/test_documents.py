@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pytest_images.builder.clock import creation_time, source_date_epoch
-from pytest_images.builder.documents import make_config, make_manifest
+from pytest_images.builder.documents import layer_descriptor, make_config, make_manifest
 from pytest_images.errors import InvalidConfiguration
 from pytest_images.layer.compression import Compression
 from pytest_images.model.config import History
@@ -55,7 +55,7 @@ def test_a_manifest_says_how_each_layer_is_packed(
     compression: Compression, media_type: str
 ) -> None:
     config = make_config(Platform.parse("linux/amd64"), {}, [ONE], [])
-    manifest = make_manifest(config, [(ONE, 3, compression)])
+    manifest = make_manifest(config, [layer_descriptor(ONE, 3, compression)])
     assert manifest.config.digest == config.id
     assert [(each.media_type, each.size) for each in manifest.layers] == [(media_type, 3)]
 

@@ -25,7 +25,8 @@ class BuildRequest:
     ``context``: a folder, a tar stream, a URL, or names and bytes. ``dockerfile``: its path
     in the context, None for ``Dockerfile``; ``dockerfile_text`` is the text itself.
     ``network``: ``host``, ``none`` or ``default``. ``outputs``: (type, destination) pairs as
-    of ``--output``.
+    of ``--output``. ``wall_clock``: what is made has the time of its making, not the fixed one
+    that makes builds repeatable.
     """
 
     context: Context
@@ -45,6 +46,7 @@ class BuildRequest:
     outputs: tuple[tuple[str, str], ...] = ()
     metadata_file: Path | None = None
     iid_file: Path | None = None
+    wall_clock: bool = False
 
     def __post_init__(self) -> None:
         for name in ("args", "contexts", "labels", "secrets"):

@@ -1,0 +1,194 @@
+"""A whole build: the stages of a plan, those in parallel that do not need each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_images.builder.cache import BuiltLayer, Cache
+from pytest_images.builder.documents import make_config, make_manifest, oci_layer
+from pytest_images.builder.keys import key_of
+from pytest_images.builder.settings import SettingsDraft
+from pytest_images.builder.state import State
+from pytest_images.builder.steps import Steps
+from pytest_images.builder.trees import ImageTree
+from pytest_images.builder.view import Views
+from pytest_images.dockerfile.arguments import Scope
+from pytest_images.dockerfile.reading import read_trigger
+from pytest_images.dockerfile.stages import SCRATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from pytest_images.builder.fingerprints import Fingerprints
+    from pytest_images.builder.log import BuildLog
+    from pytest_images.builder.plan import Plan, PlannedStage
+    from pytest_images.builder.running import Runner
+    from pytest_images.builder.trees import Tree
+    from pytest_images.content.store import Lease, Store
+    from pytest_images.dockerfile.instructions import Add
+    from pytest_images.dockerfile.place import Place
+    from pytest_images.layer.files import Files
+    from pytest_images.model.config import Config
+    from pytest_images.model.manifest import Manifest
+    from pytest_images.model.platform import Platform
+
+STAGES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image to build on: its documents."""
+
+    config: Config
+    manifest: Manifest
+
+    @property
+    def layers(self) -> list[BuiltLayer]:
+        """Its layers, lowest first."""
+        pairs = zip(self.manifest.layers, self.config.diff_ids, strict=True)
+        return [BuiltLayer(descriptor, diff_id) for descriptor, diff_id in pairs]
+
+
+@dataclass
+class Workbench:
+    """What one build works with; `Steps` see it as their `Workshop`.
+
+    *base_of* brings an image, by its name and platform; *context_of* the files of a named
+    context, None: there is none of that name. *latest* is in seconds since 1970.
+    """
+
+    store: Store
+    lease: Lease
+    plan: Plan
+    log: BuildLog
+    runner: Runner
+    fingerprints: Fingerprints
+    context: Tree
+    platform: Platform
+    given: Mapping[str, str]
+    base_of: Callable[[str, Platform, Place], Base]
+    context_of: Callable[[str], Tree | None]
+    fetch: Callable[[Add], Sequence[tuple[Tree, str]]]
+    created: str
+    latest: int
+    uses_cache: bool = True
+    secrets: frozenset[str] = frozenset()
+    network: str = "default"
+    add_hosts: tuple[tuple[str, str], ...] = ()
+    cache: Cache = field(init=False)
+    _views: Views = field(init=False)
+    _states: dict[int, Future[State]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cache = Cache(self.store, self.lease)
+        self._views = Views(self.store)
+
+    def build(self) -> State:
+        """Build every stage of the plan; return the state of the target."""
+        stages = self.plan.stages
+        with ThreadPoolExecutor(min(len(stages), STAGES_AT_ONCE), "image-stage") as pool:
+            try:
+                for planned in stages:  # in order: whoever waits, waits for one begun before
+                    self._states[planned.stage.number] = pool.submit(self._stage, planned)
+                for planned in stages:
+                    self._states[planned.stage.number].result()
+            except BaseException:
+                for future in self._states.values():
+                    future.cancel()
+                raise
+        self.fingerprints.save()
+        return self._states[self.plan.target.stage.number].result()
+
+    # What steps ask for.
+
+    def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
+        """Return the files that ``--from=name`` means, "" for the context, and their key."""
+        if not name:
+            return self.context, "context"
+        named = self.context_of(name)
+        if named is not None:
+            return named, name
+        own = self.plan.dockerfile.stages[stage]
+        found = self.plan.dockerfile.origin(own, name, place)
+        if found is not None:
+            state = self._states[found.number].result()
+            return ImageTree(self._views.files(state.layers)), state.key
+        base = self.base_of(name, self.platform, place)
+        return ImageTree(self._views.files(base.layers)), str(base.config.id)
+
+    def fetched(self, instruction: Add) -> Sequence[tuple[Tree, str]]:
+        """Return what ADD's URLs and repositories gave, and what each is called."""
+        return self.fetch(instruction)
+
+    def files(self, layers: Sequence[BuiltLayer]) -> Files:
+        """Return the files that *layers* make."""
+        return self._views.files(layers)
+
+    # Below: one stage.
+
+    def _stage(self, planned: PlannedStage) -> State:
+        state = self._begun(planned)
+        label = planned.stage.label
+        steps = Steps(self, state, planned.stage.number, label)
+        triggers = [read_trigger(text, planned.start.base) for text in state.triggers]
+        steps.carry_out([*triggers, *planned.stage.instructions])
+        return state
+
+    def _begun(self, planned: PlannedStage) -> State:
+        """Return the state that a stage begins with: of a stage, of an image, of nothing."""
+        start = planned.start
+        step = self.log.step(f"[{planned.stage.label}] {start.source_line}")
+        if planned.base is not None:
+            below = self._states[planned.base.number].result()
+            state = below.followed_by(below.scope.inherited())
+            step.done()
+            return state
+        scope = Scope(self.plan.outside, self.given, self.plan.dockerfile.escape)
+        platform = self.platform
+        if start.platform:
+            from pytest_images.model.platform import Platform
+
+            platform = Platform.parse(start.platform)
+        if start.base == SCRATCH:
+            key = key_of("scratch", platform=str(platform))
+            state = State(platform, SettingsDraft(platform.os), scope, key, self.created)
+        else:
+            base = self.base_of(start.base, platform, start.place)
+            state = self._on_image(base, scope, start.base)
+        step.done()
+        return state
+
+    def _on_image(self, base: Base, scope: Scope, name: str) -> State:
+        import json
+
+        document = json.loads(base.config.raw).get("config")
+        platform = base.config.platform
+        settings = SettingsDraft.of(document, name, platform.os)
+        for variable, value in settings.environment.items():
+            scope.set(variable, value)
+        key = key_of("image", id=str(base.config.id), manifest=str(base.manifest.digest))
+        state = State(platform, settings, scope, key, self.created, base.config.author)
+        state.layers = base.layers
+        state.history = list(base.config.history)
+        state.triggers = base.config.settings.on_build
+        return state
+
+
+def documents(state: State, labels: Mapping[str, str]) -> tuple[Config, Manifest]:
+    """Return the config and manifest of the image that *state* is, with further *labels*."""
+    settings = state.settings.to_json()
+    if labels:
+        merged = {**settings.get("Labels", {}), **labels}
+        settings["Labels"] = dict(sorted(merged.items()))
+    config = make_config(
+        state.platform,
+        settings,
+        [layer.diff_id for layer in state.layers],
+        state.history,
+        created=state.created,
+        author=state.author,
+    )
+    return config, make_manifest(config, [oci_layer(layer.descriptor) for layer in state.layers])

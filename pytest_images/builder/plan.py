@@ -1,0 +1,106 @@
+"""Which stages a target needs, and in which order they can be built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_images.dockerfile.arguments import Scope, global_arguments
+from pytest_images.dockerfile.expand import Expander
+from pytest_images.dockerfile.instructions import Arg, Copy, Env, Run
+from pytest_images.dockerfile.mounts import MountType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_images.dockerfile.instructions import From
+    from pytest_images.dockerfile.stages import Dockerfile, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """A stage that the target needs. *start* is expanded; *base* is the stage it stands on.
+
+    *origins* are the stages that files are taken from.
+    """
+
+    stage: Stage
+    start: From
+    base: Stage | None
+    origins: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The stages to build, in an order in which each finds what it needs, the target last."""
+
+    dockerfile: Dockerfile
+    stages: tuple[PlannedStage, ...]
+    outside: Mapping[str, str]
+
+    @property
+    def target(self) -> PlannedStage:
+        """The stage whose image is wanted."""
+        return self.stages[-1]
+
+
+def make_plan(
+    dockerfile: Dockerfile,
+    target: str | None,
+    given: Mapping[str, str],
+    automatic: Mapping[str, str],
+    contexts: Mapping[str, str],
+) -> Plan:
+    """Find out what the stage *target* needs.
+
+    *given* and *automatic* are arguments, as of `global_arguments`; names of *contexts* are
+    no stages.
+
+    Raises InvalidDockerfile.
+    """
+    outside = global_arguments(dockerfile, given, automatic)
+    expander = Expander(outside, dockerfile.escape)
+    last = dockerfile.target(target)
+    found: dict[int, PlannedStage] = {}
+    pending = [last]
+    while pending:
+        stage = pending.pop()
+        if stage.number in found:
+            continue
+        start = stage.start.expand(expander)
+        base = None if start.base in contexts else dockerfile.base(stage, start.base)
+        origins = tuple(_origins(dockerfile, stage, contexts, _scope(outside, given, dockerfile)))
+        found[stage.number] = PlannedStage(stage, start, base, origins)
+        pending += [each for each in (base, *origins) if each is not None]
+    ordered = tuple(found[number] for number in sorted(found))
+    return Plan(dockerfile, ordered, outside)
+
+
+def _scope(outside: Mapping[str, str], given: Mapping[str, str], dockerfile: Dockerfile) -> Scope:
+    return Scope(outside, given, dockerfile.escape)
+
+
+def _origins(
+    dockerfile: Dockerfile, stage: Stage, contexts: Mapping[str, str], scope: Scope
+) -> Iterator[Stage]:
+    """Yield the stages that COPY --from and RUN --mount=from take files from."""
+    for instruction in stage.instructions:
+        if isinstance(instruction, Copy):
+            names = [instruction.origin]
+        elif isinstance(instruction, Run):
+            mounts = instruction.mounts_of(scope.expander) if instruction.mounts else ()
+            names = [mount.origin for mount in mounts if mount.type is MountType.BIND]
+        elif isinstance(instruction, Env):
+            for pair in instruction.expand(scope.expander).pairs:
+                scope.set(pair.name, pair.value)
+            continue
+        elif isinstance(instruction, Arg):
+            scope.declare(instruction)
+            continue
+        else:
+            continue
+        for name in filter(None, names):
+            if name not in contexts:
+                found = dockerfile.origin(stage, name, instruction.place)
+                if found is not None:
+                    yield found

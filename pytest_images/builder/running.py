@@ -1,0 +1,239 @@
+"""RUN: what a command sees, its key, and its changes as a layer."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_images.builder import snapshot
+from pytest_images.builder.cache import BuiltLayer, Result, plain_layer
+from pytest_images.builder.export import export
+from pytest_images.builder.roots import Roots, Unpackable
+from pytest_images.dockerfile.mounts import Mount, MountType, Sharing
+from pytest_images.layer.writer import LayerWriter
+from pytest_images.model.request.run import MountKind, RunMount, RunStep
+from pytest_images.model.secret import Secret
+from pytest_images.sandbox import abilities, ids
+from pytest_images.sandbox.removal import remove
+from pytest_images.sandbox.users import as_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pytest_images.builder.trees import Tree
+    from pytest_images.content.store import Lease, Store
+    from pytest_images.model.platform import Platform
+    from pytest_images.model.request.run import Ran
+
+_SECRETS = "/run/secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A RUN step with everything decided but where its files lie."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: str
+    user: str
+    network: str
+    platform: Platform
+    mounts: tuple[Mount, ...] = ()
+    add_hosts: tuple[tuple[str, str], ...] = ()
+
+
+class Runner:
+    """Runs the commands of one build over layers of *store*."""
+
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        run: Callable[[RunStep], Ran],
+        secrets: Mapping[str, Secret],
+        latest: int,
+    ) -> None:
+        self._store, self._lease, self._run = store, lease, run
+        self._secrets, self._latest = secrets, latest
+        self._roots = Roots(store)
+
+    def run(
+        self,
+        command: Command,
+        layers: Sequence[BuiltLayer],
+        trees: Mapping[Mount, Tree],
+        log: object,
+    ) -> tuple[Ran, Result]:
+        """Run *command* over *layers* (lowest first); return how it ended, and its layer.
+
+        *trees* are where bind mounts come from. What a failed command changed is dropped.
+        """
+        with ExitStack() as stack:
+            scratch = stack.enter_context(self._scratch())
+            mounts, secrets = self._mounts(command.mounts, trees, scratch, stack)
+            unpackables = [Unpackable(each.digest, each.diff_id) for each in layers]
+            upper = scratch / "upper"
+            upper.mkdir(0o755)
+            before: snapshot.Before | None = None
+            lowers: tuple[Path, ...] = ()
+            if layers and abilities.abilities(scratch).overlay:
+                lowers = stack.enter_context(self._roots.unpacked(unpackables))
+            else:
+                self._roots.merge(unpackables, upper)
+                before = snapshot.Before(upper)
+            step = RunStep(
+                rootfs=upper,
+                command=command.words,
+                platform=command.platform,
+                log=log,  # type: ignore[arg-type]  # a raw stream will do
+                environment=command.environment,
+                working_directory=command.directory or "/",
+                user=command.user,
+                network=command.network,
+                lowers=lowers,
+                scratch=scratch,
+                add_hosts=command.add_hosts,
+                mounts=mounts,
+                secret_environment=secrets,
+            )
+            ran = self._run(step)
+            if ran.status:
+                return ran, Result(None)
+            return ran, self._taken(upper, lowers, before, scratch)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        path = Path(tempfile.mkdtemp(prefix="run-", dir=self._store.workspace("steps")))
+        try:
+            yield path
+        finally:
+            remove(path)
+
+    def _taken(
+        self,
+        upper: Path,
+        lowers: tuple[Path, ...],
+        before: snapshot.Before | None,
+        scratch: Path,
+    ) -> Result:
+        """Write what changed as a layer of the store."""
+        who = ids.available()
+        with self._store.ingest() as ingest:
+            if who.by_helper:  # its owners are seen rightly from inside only
+                packed = scratch / "layer.tar"
+                packed.touch()
+                packed.chmod(0o666)
+                argument = {
+                    "upper": str(upper),
+                    "lowers": list(map(str, lowers)),
+                    "out": str(packed),
+                    "latest": self._latest,
+                }
+                as_root(snapshot.write_as_root, argument)
+                with packed.open("rb") as stream:
+                    shutil.copyfileobj(stream, ingest, 1 << 20)
+                changed = ingest.offset > _EMPTY
+            else:
+                writer, single = LayerWriter(ingest), who.users.is_single
+                if before is None:
+                    changed = snapshot.write_upper(
+                        upper, lowers, writer, self._latest, single=single
+                    )
+                else:
+                    changed = snapshot.write_folder(
+                        upper, before, writer, self._latest, single=single
+                    )
+                writer.finish()
+            if not changed:
+                return Result(None)
+            size = ingest.offset
+            self._lease.hold(ingest.digest())
+            digest = ingest.commit()
+        return Result(plain_layer(digest, size))
+
+    def _mounts(
+        self,
+        mounts: Sequence[Mount],
+        trees: Mapping[Mount, Tree],
+        scratch: Path,
+        stack: ExitStack,
+    ) -> tuple[tuple[RunMount, ...], dict[str, Secret]]:
+        """Find or make the sources of mounts; secrets may become variables."""
+        found: list[RunMount] = []
+        variables: dict[str, Secret] = {}
+        for number, mount in enumerate(mounts):
+            if mount.type is MountType.SECRET:
+                self._secret(mount, found, variables)
+            elif mount.type is MountType.TMPFS:
+                found.append(RunMount(MountKind.TMPFS, mount.target, size=mount.size or None))
+            elif mount.type is MountType.CACHE:
+                source = self._cache(mount, scratch / f"cache{number}", stack)
+                found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
+            else:
+                source = export(trees[mount], mount.source, scratch / f"mount{number}")
+                found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
+        return tuple(found), variables
+
+    def _secret(self, mount: Mount, found: list[RunMount], variables: dict[str, Secret]) -> None:
+        name = secret_id(mount)
+        secret = self._secrets.get(name)
+        if secret is None:
+            return  # not required, or it was refused before
+        if mount.environment is not None:
+            variables[mount.environment or name] = secret
+        if mount.target or mount.environment is None:
+            found.append(
+                RunMount(
+                    MountKind.SECRET,
+                    mount.target or f"{_SECRETS}/{name}",
+                    content=secret,
+                    mode=0o400 if mount.mode is None else mount.mode,
+                    uid=mount.uid or 0,
+                    gid=mount.gid or 0,
+                )
+            )
+
+    def _cache(self, mount: Mount, private: Path, stack: ExitStack) -> Path:
+        """Return the folder of a cache, made with the mode and owner that are asked for."""
+        name = hashlib.sha256((mount.id or mount.target).encode()).hexdigest()
+        if mount.sharing is Sharing.LOCKED:
+            stack.enter_context(self._store.guard("cache", name))
+        path = self._store.workspace("caches") / name
+        if mount.sharing is Sharing.PRIVATE:
+            path = private
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            as_root(
+                make_cache,
+                {
+                    "folder": str(path),
+                    "mode": 0o755 if mount.mode is None else mount.mode,
+                    "uid": mount.uid or 0,
+                    "gid": mount.gid or 0,
+                    "single": ids.available().users.is_single,
+                },
+            )
+        return path
+
+
+_EMPTY = 1024  # bytes of a tar without members
+
+
+def secret_id(mount: Mount) -> str:
+    """Return the name by which a secret is given: its ID, else the name of its file."""
+    return mount.id or mount.target.rpartition("/")[2]
+
+
+def make_cache(argument: Mapping[str, object]) -> None:
+    """Give a cache's folder its mode and owner."""
+    import os
+
+    folder = str(argument["folder"])
+    os.chmod(folder, int(str(argument["mode"])))  # noqa: PTH101 - beside chown
+    if not argument["single"]:
+        os.chown(folder, int(str(argument["uid"])), int(str(argument["gid"])))

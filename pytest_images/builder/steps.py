@@ -1,0 +1,351 @@
+"""The instructions of one stage, one after the other: what each makes of the stage's state."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_images.builder.cache import Cache, Result, plain_layer
+from pytest_images.builder.copying import ROOT, Copying, Order, select
+from pytest_images.builder.placing import Places
+from pytest_images.builder.running import Command, secret_id
+from pytest_images.dockerfile.instructions import (
+    Add,
+    Arg,
+    Cmd,
+    Copy,
+    Entrypoint,
+    Env,
+    Instruction,
+    Maintainer,
+    Run,
+    Workdir,
+)
+from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.dockerfile.mounts import MountType
+from pytest_images.layer.writer import Changed, LayerWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_images.builder.cache import BuiltLayer
+    from pytest_images.builder.fingerprints import Fingerprints
+    from pytest_images.builder.log import BuildLog, Step
+    from pytest_images.builder.running import Runner
+    from pytest_images.builder.state import State
+    from pytest_images.builder.trees import Tree
+    from pytest_images.content.store import Lease, Store
+    from pytest_images.dockerfile.mounts import Mount
+    from pytest_images.dockerfile.place import Place
+    from pytest_images.layer.files import ImagePath
+
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Workshop(Protocol):
+    """What the steps of a build share."""
+
+    store: Store
+    lease: Lease
+    cache: Cache
+    log: BuildLog
+    runner: Runner
+    fingerprints: Fingerprints
+    latest: int
+    uses_cache: bool
+    secrets: frozenset[str]
+    network: str
+    add_hosts: tuple[tuple[str, str], ...]
+
+    def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
+        """Return the files that ``--from=name`` means, "" for the context, and their key."""
+        ...
+
+    def fetched(self, instruction: Add) -> Sequence[tuple[Tree, str]]:
+        """Return what ADD's URLs and repositories gave, and what each is called."""
+        ...
+
+    def files(self, layers: Sequence[BuiltLayer]) -> ImagePath:
+        """Return the files that *layers* make."""
+        ...
+
+
+class Steps:
+    """Carries out the instructions of one stage on its *state*."""
+
+    def __init__(self, shop: Workshop, state: State, stage: int, title: str) -> None:
+        self._shop, self._state, self._stage, self._title = shop, state, stage, title
+
+    def carry_out(self, instructions: Sequence[Instruction]) -> None:
+        """Do all *instructions* in order. Raises InvalidDockerfile, BuildError and others."""
+        for number, instruction in enumerate(instructions, 2):
+            step = self._shop.log.step(
+                f"[{self._title} {number}/{len(instructions) + 1}] {instruction.source_line}"
+            )
+            try:
+                self._do(instruction.expand(self._state.scope.expander), step)
+            except Malformed as problem:
+                raise instruction.place.error(str(problem)) from problem
+            except Changed as problem:
+                path, *reason = problem.args or ("a file",)
+                raise instruction.place.error(f"{path}: {' '.join(map(str, reason))}") from problem
+
+    @singledispatchmethod
+    def _do(self, instruction: Instruction, step: Step) -> None:
+        """Change a setting."""
+        state = self._state
+        state.settings.apply(instruction)
+        state.advance("setting", instruction=repr(instruction))
+        state.note(_described(instruction, state))
+        step.done()
+
+    @_do.register(Env)
+    def _(self, instruction: Env, step: Step) -> None:
+        state = self._state
+        state.settings.apply(instruction)
+        for pair in instruction.pairs:
+            state.scope.set(pair.name, pair.value)
+        state.advance("env", pairs=[list(map(str, (p.name, p.value))) for p in instruction.pairs])
+        state.note("ENV " + " ".join(f"{pair.name}={pair.value}" for pair in instruction.pairs))
+        step.done()
+
+    @_do.register(Arg)
+    def _(self, instruction: Arg, step: Step) -> None:
+        declared = self._state.scope.declare(instruction)
+        words = (name if value is None else f"{name}={value}" for name, value in declared)
+        self._state.note("ARG " + " ".join(words))
+        step.done()
+
+    @_do.register(Maintainer)
+    def _(self, instruction: Maintainer, step: Step) -> None:
+        self._state.author = instruction.author
+        self._state.advance("maintainer", author=instruction.author)
+        self._state.note(f"MAINTAINER {instruction.author}")
+        step.done()
+
+    @_do.register(Workdir)
+    def _(self, instruction: Workdir, step: Step) -> None:
+        state = self._state
+        state.settings.apply(instruction)
+        path = state.settings.working_directory
+        key = state.advance("workdir", path=path)
+        self._layer(key, f"WORKDIR {path}", step, lambda: self._made_folder(path))
+
+    @_do.register(Copy)
+    def _(self, instruction: Copy, step: Step) -> None:
+        tree, origin = self._shop.origin(instruction.origin, self._stage, instruction.place)
+        order = Order(
+            instruction.sources,
+            self._destination(instruction.destination, len(instruction.sources)),
+            instruction.owner,
+            instruction.mode,
+            instruction.keeps_parents,
+            instruction.excludes,
+            instruction.documents,
+        )
+        self._copied(order, select(order, tree), step, f"COPY {_words(instruction)}", origin)
+
+    @_do.register(Add)
+    def _(self, instruction: Add, step: Step) -> None:
+        fetched = self._shop.fetched(instruction)
+        local = tuple(s for s in instruction.sources if not is_remote(s))
+        order = Order(
+            local,
+            self._destination(instruction.destination, len(instruction.sources)),
+            instruction.owner,
+            instruction.mode,
+            excludes=instruction.excludes,
+            documents=instruction.documents,
+            unpacks=instruction.unpacks is not False,
+        )
+        tree, _ = self._shop.origin("", self._stage, instruction.place)
+        copying = select(order, tree)
+        for remote, name in fetched:
+            inner = replace(
+                order, sources=(name,), documents=(), unpacks=instruction.unpacks is True
+            )
+            copying = copying.joined(select(inner, remote))
+        self._copied(order, copying, step, f"ADD {_words(instruction)}", "")
+
+    @_do.register(Run)
+    def _(self, instruction: Run, step: Step) -> None:
+        state, shop = self._state, self._shop
+        mounts = instruction.mounts_of(state.scope.expander)
+        self._require_secrets(mounts, instruction)
+        trees: dict[Mount, Tree] = {}
+        sources: list[str] = []
+        for mount in mounts:
+            if mount.type is MountType.BIND:
+                tree, _ = shop.origin(mount.origin, self._stage, instruction.place)
+                trees[mount] = tree
+                bound = select(Order((mount.source or "/",), "/"), tree)
+                sources.append(bound.digest(shop.fingerprints))
+            elif mount.type is MountType.CACHE and (mount.origin or mount.source):
+                raise Malformed("a cache mount with from or source is not supported")
+        words = self._command(instruction)
+        arguments = {k: v for k, v in state.scope.arguments.items() if v is not None}
+        variables = {**_default_path(), **arguments, **state.settings.environment}
+        network = instruction.network if instruction.network != "default" else shop.network
+        key = state.advance(
+            "run",
+            words=list(words),
+            environment=sorted(variables.items()),
+            mounts=[repr(mount) for mount in mounts],
+            sources=sources,
+            network=network,
+            hosts=list(map(list, shop.add_hosts)),
+            platform=str(state.platform),
+        )
+        command = Command(
+            words,
+            {**variables, **state.scope.proxies()},
+            state.settings.working_directory,
+            state.settings.user,
+            network,
+            state.platform,
+            mounts,
+            shop.add_hosts,
+        )
+        described = _run_described(instruction, words, arguments)
+        self._layer(key, described, step, lambda: self._ran(command, trees, step, instruction))
+
+    def _ran(
+        self, command: Command, trees: Mapping[Mount, Tree], step: Step, instruction: Run
+    ) -> Result:
+        from pytest_images.errors import BuildError
+
+        ran, result = self._shop.runner.run(command, self._state.layers, trees, step)
+        step.flush_line()
+        for warning in ran.warnings:
+            step.say(f"WARNING: {warning}")
+        if ran.status:
+            place = instruction.place
+            raise BuildError(
+                place.source, place.first, instruction.source_line, ran.status, str(self._shop.log)
+            )
+        return result
+
+    def _require_secrets(self, mounts: Sequence[Mount], instruction: Run) -> None:
+        for mount in mounts:
+            name = secret_id(mount)
+            is_needed = mount.type is MountType.SECRET and mount.is_required
+            if is_needed and name not in self._shop.secrets:
+                note = f"give it with --secret id={name},src=FILE"
+                raise instruction.place.error(f"secret {name}: not found", note)
+
+    def _command(self, instruction: Run) -> tuple[str, ...]:
+        """Return the words to run: a here-document may be the script itself."""
+        shell = self._state.settings.shell
+        script = instruction.script
+        if script is not None:
+            return (*shell, script.text)
+        if instruction.command.is_shell:
+            return (*shell, instruction.shell_text)
+        return instruction.command.words
+
+    def _copied(
+        self, order: Order, copying: Copying, step: Step, described: str, origin: str
+    ) -> None:
+        state, shop = self._state, self._shop
+        key = state.advance(
+            "copy",
+            content=copying.digest(shop.fingerprints),
+            destination=order.destination,
+            owner=order.owner,
+            mode=order.mode,
+            unpacks=order.unpacks,
+            latest=shop.latest,
+        )
+        self._layer(key, described, step, lambda: self._written(copying))
+
+    def _written(self, copying: Copying) -> Result:
+        base = self._shop.files(self._state.layers) if self._state.layers else None
+        return self._write(lambda writer: copying.write(writer, base, self._shop.latest))
+
+    def _made_folder(self, path: str) -> Result:
+        """Make the working directory where the image lacks it."""
+        base = self._shop.files(self._state.layers) if self._state.layers else None
+
+        def write(writer: LayerWriter) -> None:
+            places = Places(base, writer, self._shop.latest, ROOT)
+            target = places.resolved(path)
+            if not places.is_folder(target):
+                places.folder(target)
+
+        return self._write(write)
+
+    def _write(self, write: Callable[[LayerWriter], None]) -> Result:
+        """Store what *write* writes as a layer; none where it wrote no member."""
+        with self._shop.store.ingest() as ingest:
+            writer = LayerWriter(ingest)
+            write(writer)
+            if writer.is_empty:
+                return Result(None)
+            writer.finish()
+            size = ingest.offset
+            self._shop.lease.hold(ingest.digest())
+            return Result(plain_layer(ingest.commit(), size))
+
+    def _layer(self, key: str, described: str, step: Step, make: Callable[[], Result]) -> None:
+        """Take the result of a step from the cache, or make it: of many that want it, one does."""
+        shop = self._shop
+        found = shop.cache.get(key) if shop.uses_cache else None
+        if found is not None:
+            step.cached()
+        else:
+            with shop.store.guard("build", key):
+                found = shop.cache.get(key) if shop.uses_cache else None  # made meanwhile?
+                if found is not None:
+                    step.cached()
+                else:
+                    found = make()
+                    shop.cache.put(key, found)
+                    step.done()
+        self._state.note(described, found.layer)
+
+    def _destination(self, written: str, count: int) -> str:
+        """Return the absolute destination; a folder ends in ``/``."""
+        directory = self._state.settings.working_directory or "/"
+        path = posixpath.normpath(posixpath.join("/", directory, written))
+        path = "/" + path.lstrip("/")
+        is_folder = written.endswith(("/", "/.")) or written in (".", "")
+        if count > 1 and not is_folder:
+            raise Malformed(
+                "when using COPY with more than one source file, the destination must be a "
+                "directory and end with a /"
+            )
+        return path + "/" if is_folder and path != "/" else path
+
+
+def is_remote(source: str) -> bool:
+    """Say whether a source of ADD is fetched: a URL, or a git repository."""
+    return source.startswith(("http://", "https://", "git@", "git://", "ssh://"))
+
+
+def _default_path() -> dict[str, str]:
+    name, _, value = PATH.partition("=")
+    return {name: value}
+
+
+def _words(instruction: Copy | Add) -> str:
+    sources = (*instruction.sources, *(f"<<{each.name}" for each in instruction.documents))
+    return " ".join((*sources, instruction.destination))
+
+
+def _run_described(instruction: Run, words: Sequence[str], arguments: Mapping[str, str]) -> str:
+    given = "".join(f" {name}={value}" for name, value in arguments.items())
+    count = f"|{len(arguments)}{given} " if arguments else ""
+    return f"RUN {count}{' '.join(words)}"
+
+
+def _described(instruction: Instruction, state: State) -> str:
+    """Return the line of history of a setting, as it holds in the image."""
+    settings = state.settings.to_json()
+    if isinstance(instruction, Cmd | Entrypoint):
+        import json
+
+        name = "Cmd" if isinstance(instruction, Cmd) else "Entrypoint"
+        return f"{instruction.keyword} {json.dumps(settings.get(name) or [])}"
+    return instruction.source_line

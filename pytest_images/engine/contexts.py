@@ -1,0 +1,172 @@
+"""What a build builds from: the context's files, the Dockerfile, and what is to be left out."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opened
+from pytest_images.dockerfile.ignore import IgnoreRules
+from pytest_images.errors import InvalidUsage, LimitExceeded
+from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
+from pytest_images.layer.contents import Contents
+from pytest_images.layer.files import Files
+from pytest_images.layer.header import BLOCK
+from pytest_images.layer.limit import expansion_limit
+from pytest_images.layer.measure import measure
+from pytest_images.layer.member import Kind
+from pytest_images.layer.scope import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+    from pytest_images.builder.trees import Tree
+    from pytest_images.content.store import Store
+    from pytest_images.layer.blocks import Readable
+    from pytest_images.model.request.build import BuildRequest
+
+DOCKERFILE = "Dockerfile"
+_NAME = "the build context"
+_SIZE_LIMIT = 1 << 20  # bytes of a Dockerfile
+_IGNORE_LIMIT = 16 << 20
+_PIECE = 1 << 20
+_TAR_MAGIC = slice(257, 262)
+
+
+class Opened(NamedTuple):
+    """A context, and the Dockerfile that goes with it; *name* stands for that in errors."""
+
+    tree: Tree
+    root: Path  # of the folder, for what is remembered of its files
+    text: bytes
+    name: str
+
+
+@contextmanager
+def open_context(store: Store, request: BuildRequest) -> Iterator[Opened]:
+    """Open the context of *request*, without what its ignore file leaves out.
+
+    A folder, a tar stream, a Dockerfile as a stream, or names and bytes. Raises InvalidUsage,
+    InvalidDockerfile, InvalidLayer, LimitExceeded, OSError.
+    """
+    with _tree_of(store, request) as (make, root, found):
+        whole = make(IgnoreRules())
+        name, text = _dockerfile(request, whole, found)
+        rules = _rules(whole, name)
+        yield Opened(make(rules), root, text, name)
+
+
+@contextmanager
+def _tree_of(
+    store: Store, request: BuildRequest
+) -> Iterator[tuple[Callable[[IgnoreRules], Tree], Path, bytes | None]]:
+    """Give what makes the context's tree, its root, and a Dockerfile that came in its place."""
+    context = request.context
+    if isinstance(context, Path):
+        if not context.is_dir():
+            reason = "it is not a folder" if context.exists() else "there is no such folder"
+            raise InvalidUsage(str(context), f"the build context: {reason}")
+        yield partial(FolderTree, context), Path(context.resolve()), None
+    elif isinstance(context, str):
+        raise InvalidUsage(context, "a build context at a URL is not supported yet: fetch it first")
+    elif hasattr(context, "read"):
+        with _stream(store, cast("BinaryIO", context)) as (tree, text):
+            yield tree, Path("-"), text
+    else:
+        yield partial(MemoryTree, dict(context)), Path("-"), None
+
+
+@contextmanager
+def _stream(
+    store: Store, stream: BinaryIO
+) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
+    """Take a tar, compressed or not, or the text of a Dockerfile."""
+    rewound = Rewound(stream)
+    limit = expansion_limit(store.root)
+    inflated = decompress(rewound, _NAME, limit, allowed=ARCHIVES)
+    start = _start(inflated)
+    if start[_TAR_MAGIC] != b"ustar":
+        text = start + _rest(inflated, _SIZE_LIMIT - len(start))
+        yield partial(MemoryTree, {}), text
+        return
+    spool = store.workspace("steps") / f"context-{os.urandom(8).hex()}"
+    try:
+        with spool.open("xb") as out:
+            out.write(start)
+            while piece := inflated.read(_PIECE):
+                out.write(piece)
+        yield partial(_tar_tree, store, spool), None
+    finally:
+        spool.unlink(missing_ok=True)
+
+
+def _tar_tree(store: Store, spool: Path, rules: IgnoreRules) -> Tree:
+    contents = Contents(_NAME)
+    limit = expansion_limit(store.root)
+    with spool.open("rb") as stream:
+        facts = measure(stream, _NAME, limit, visit=contents.add)
+    layer = Layer(
+        facts.diff_id,
+        facts.diff_id,
+        lambda: contents,
+        lambda: spool.open("rb"),
+        limit=limit,
+        folder=store.root,
+    )
+    return ImageTree(Files([layer], _NAME), rules, has_owners=False)
+
+
+def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple[str, bytes]:
+    """Return the Dockerfile's name and text. Raises InvalidUsage where there is none."""
+    if request.dockerfile_text is not None:
+        return DOCKERFILE, request.dockerfile_text.encode("utf-8", "surrogateescape")
+    if found is not None:
+        return DOCKERFILE, found
+    name = request.dockerfile or DOCKERFILE
+    item = tree.find(name)
+    if item is None and request.dockerfile is None:
+        item = tree.find(DOCKERFILE.lower())
+    if item is None or item.kind is not Kind.FILE:
+        raise InvalidUsage(name, "failed to read dockerfile: there is no such file in the context")
+    return name, _content(tree, item.path, _SIZE_LIMIT)
+
+
+def _rules(tree: Tree, dockerfile: str) -> IgnoreRules:
+    """Return the rules of ``NAME.dockerignore``, else of ``.dockerignore``, else none."""
+    for name in (f"{dockerfile}.dockerignore", ".dockerignore"):
+        item = tree.find(name)
+        if item is not None and item.kind is Kind.FILE:
+            return IgnoreRules.parse(_content(tree, item.path, _IGNORE_LIMIT), name)
+    return IgnoreRules()
+
+
+def _content(tree: Tree, path: str, limit: int) -> bytes:
+    item = tree.find(path)
+    if item is None:
+        return b""
+    with opened(tree, item) as stream:
+        raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise LimitExceeded(path, "size in bytes", limit)
+    return raw
+
+
+def _start(stream: Readable) -> bytes:
+    start = b""
+    while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
+        start += piece
+    return start
+
+
+def _rest(stream: Readable, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    while limit >= 0 and (piece := stream.read(_PIECE)):
+        pieces.append(piece)
+        limit -= len(piece)
+    if limit < 0:
+        raise LimitExceeded(DOCKERFILE, "size in bytes", _SIZE_LIMIT)
+    return b"".join(pieces)
