@@ -19,7 +19,8 @@ from pytest_images.model.digest import Digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
 
 
 class BuiltLayer(NamedTuple):

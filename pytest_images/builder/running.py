@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_images.builder.trees import Tree
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.model.platform import Platform
     from pytest_images.model.request.run import Ran
 

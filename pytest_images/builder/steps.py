@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pytest_images.builder.running import Runner
     from pytest_images.builder.state import State
     from pytest_images.builder.trees import Tree
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.dockerfile.mounts import Mount
     from pytest_images.dockerfile.place import Place
     from pytest_images.layer.files import ImagePath

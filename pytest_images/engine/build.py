@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_images.builder.trees import Tree
-    from pytest_images.content.store import Lease, Store
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.dockerfile.instructions import Add
     from pytest_images.dockerfile.place import Place
     from pytest_images.images import Images

@@ -25,7 +25,9 @@ from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.selector import Selector
 
 if TYPE_CHECKING:
-    from pytest_images.content.store import Ingest, Lease, Store
+    from pytest_images.content.ingest import Ingest
+    from pytest_images.content.leases import Lease
+    from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.layer.blocks import Readable
     from pytest_images.layer.compression import Compression
