@@ -333,12 +333,13 @@ class Healthcheck(Instruction):
 class OnBuild(Instruction):
     """``ONBUILD``: an instruction for whoever builds on this image.
 
-    *expression* is the text that the config keeps; *trigger* is what it says.
+    *expression* is the text that the config keeps; *trigger* is what it says, None where its
+    keyword is unknown, which Docker lets pass until the trigger is pulled.
     """
 
     keyword: ClassVar[str] = "ONBUILD"
     expression: str
-    trigger: Instruction
+    trigger: Instruction | None
 
 
 @dataclass(frozen=True, slots=True)

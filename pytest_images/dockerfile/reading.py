@@ -368,8 +368,12 @@ def _on_build(reader: _Reader) -> OnBuild:
     expression = _ONBUILD.sub("", place.text, count=1)
     split = words.split(reader.arguments, reader.escape)
     _require_trigger(split.keyword)
-    known, read = _kind(split.keyword)
-    trigger = read(_Reader(reader.line, reader.escape, split, known))
+    trigger = None
+    if split.keyword.upper() in _KINDS:
+        known, read = _kind(split.keyword)
+        trigger = read(_Reader(reader.line, reader.escape, split, known))
+    else:  # Docker finds that out when somebody builds on the image
+        reader.warn("UnknownTrigger", f"{split.keyword} is no instruction that can be triggered")
     ends = (f"\n{document.content}{document.name}" for document in reader.heredocs)
     return OnBuild(expression + "".join(ends), trigger, place=place)
 

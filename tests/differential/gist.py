@@ -6,6 +6,7 @@ import re
 
 # Gist, and a pattern of every wording either side has for it; a group is what it is about.
 GISTS = (
+    ("import to a digest", r"cannot import digest reference"),
     ("template", r"template parsing error: (.*)$"),
     ("template", r"^(template: .*)$"),
     (
@@ -32,7 +33,15 @@ GISTS = (
     ("number of arguments", r"['\"] requires (?:at least |exactly )?\d arguments?"),
     ("too many arguments", r"['\"] (?:requires at most \d arguments?|accepts no arguments)"),
     ("unreachable", r"connection refused"),
-    ("not an archive", r"invalid tar header|docker-import-\d+/\S+: no such file|invalid archive"),
+    ("not a change", r"(\w+) is not a valid change command"),
+    ("no instructions", r"file with no instructions"),
+    ("instruction", r"([A-Z]+ (?:requires|must have) .*? arguments?)"),
+    ("instruction", r"invalid (containerPort: \w+)"),
+    ("instruction", r"(isn't allowed as an ONBUILD trigger)"),
+    (
+        "not an archive",
+        r"invalid tar header|docker-import-\d+/\S+: no such file|invalid archive|invalid layer",
+    ),
     ("no such file", r'directory "([^/"]+)" does not exist'),
     ("no such file", r"([^\s/]+)(?:/\S+)?: no such file or directory"),
     ("is a folder", r"cannot write to a directory"),

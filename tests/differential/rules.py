@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from pytest_images.cli.dispatch import ALIASES
+from pytest_images.cli.dispatch import ALIASES, module_of
 from pytest_images.cli.options import UsageError, parse
 from pytest_images.cli.verbs._image_rows import ImageRow
 from pytest_images.engine import filters, prune
@@ -43,6 +43,11 @@ FILTERS = {"ls": filters.KEYS, "prune": prune.KEYS}
 USAGE = ("unknown flag",)
 ERRORS = {
     "history": ("no such image", "invalid reference", "number of arguments"),
+    "import": (
+        *("not a change", "no instructions", "instruction", "import to a digest"),
+        *("not an archive", "no such file", "bad platform", "unreachable"),
+        *("invalid reference", "number of arguments"),
+    ),
     "inspect": ("no such image", "invalid reference", "number of arguments"),
     "load": ("no such file", "not an archive", "too many arguments", "flag needs a value"),
     "ls": (
@@ -72,7 +77,7 @@ ERRORS = {
 
 def command(verb: str) -> Command:
     """Return the declaration of a verb's options."""
-    module = importlib.import_module(f"pytest_images.cli.verbs.{verb}")
+    module = importlib.import_module(f"pytest_images.cli.verbs.{module_of(verb)}")
     found: Command = module.COMMAND
     return found
 

@@ -141,6 +141,10 @@ class Side:
         """Make the files that a case has."""
         (self.folder / "text.tar").write_bytes(b"this is not an archive\n" * 100)
         (self.folder / "empty.tar").write_bytes(b"")
+        root = SAMPLES["one"].tars[0]
+        (self.folder / "root.tar").write_bytes(root)
+        for name, form in (("root.gz", "gzip"), ("root.xz", "xz"), ("root.bz2", "bzip2")):
+            (self.folder / name).write_bytes(PACKERS[form](root))
         for text in files:
             named, _, form = text.partition(" in ")
             name, _, names = named.partition(" as ")

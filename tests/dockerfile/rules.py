@@ -158,7 +158,7 @@ RULES: dict[str, tuple[str, str]] = {
     "onbuild-onbuild": ("ONBUILD can not keep ONBUILD", "classic"),
     "onbuild-from": ("ONBUILD can not keep FROM", "classic"),
     "onbuild-maintainer": ("ONBUILD can not keep MAINTAINER", "classic"),
-    "onbuild-unknown": ("ONBUILD can not keep what is no instruction", "ours"),
+    "onbuild-unknown": ("ONBUILD keeps what is no instruction, with a warning", "classic"),
     "onbuild-empty": ("ONBUILD needs an instruction", "classic"),
     "maintainer": ("MAINTAINER is deprecated, and taken", "classic"),
     "multi-stage": ("a file has many stages", "classic"),
