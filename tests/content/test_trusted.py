@@ -7,9 +7,12 @@ import dataclasses
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pytest_images.content import trusted
 from pytest_images.content.store import Store
@@ -100,3 +103,10 @@ def test_labels_that_are_shared_cannot_be_changed(store: Store) -> None:
     samples.image("one", labels={"a": "b"}).put(store)
     with pytest.raises(TypeError):
         store.images()[0].labels["a"] = "c"  # type: ignore[index]  # that is the point
+
+
+@given(st.integers(-(1 << 52), 1 << 52))
+@example(-1)
+@example((1 << 51) - 1)
+def test_a_moment_is_exact_to_the_microsecond(microseconds: int) -> None:
+    assert trusted.moment(microseconds) == trusted.EPOCH + timedelta(microseconds=microseconds)
