@@ -61,23 +61,26 @@ class Fetch:
                 self._meter.blob(each).phase(Phase.EXISTS)
         if first is not None and wanted[0] not in missing:
             first()
+        items = {each.digest: self._meter.blob(each) for each in missing}
+        for item in items.values():
+            item.phase(Phase.WAITING)
         head = [each for each in missing if first is not None and each is wanted[0]]
         rest = sorted((each for each in missing if each not in head), key=_size, reverse=True)
-        tasks = [partial(self._one_then, each, first) for each in head]
-        tasks += [partial(self._one_then, each, None) for each in rest]
+        tasks = [partial(self._one_then, each, items[each.digest], first) for each in head]
+        tasks += [partial(self._one_then, each, items[each.digest], None) for each in rest]
         if tasks:
             self.together.run(tasks)
 
-    def _one_then(self, descriptor: Descriptor, then: Callable[[], None] | None) -> None:
-        self.one(descriptor)
+    def _one_then(
+        self, descriptor: Descriptor, item: ItemMeter, then: Callable[[], None] | None
+    ) -> None:
+        self.one(descriptor, item)
         if then is not None:
             then()
 
-    def one(self, descriptor: Descriptor) -> None:
+    def one(self, descriptor: Descriptor, item: ItemMeter) -> None:
         """Bring one blob, once for all processes of this machine."""
         self.together.check()
-        item = self._meter.blob(descriptor)
-        item.phase(Phase.WAITING)
         with self._store.fetching(descriptor.digest) as is_here:
             if is_here and self._is_here(descriptor):
                 item.phase(Phase.EXISTS)

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 ONE, TWO = samples.image("one"), samples.image("two", layers=2)
+TALL = samples.image("tall", layers=6)
 ARM = samples.image("arm", platform="linux/arm64")
 INDEX = samples.index(ONE, ARM)
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry with app:1, app:2, app:latest (as app:1) and multi:1."""
+    """A registry with app:1, app:2, app:latest (as app:1), tall:1 and multi:1."""
     home = tmp_path_factory.mktemp("pushing")
     with Registry.serving() as registry, Host(home=home, load_entry_points=False) as host:
-        names = {"app:1": ONE, "app:2": TWO, "app:latest": ONE}
+        names = {"app:1": ONE, "app:2": TWO, "app:latest": ONE, "tall:1": TALL}
         for name, sample in names.items():
             host.images.load(BytesIO(sample.archive(f"{registry}/{name}")))
             host.images.push(f"{registry}/{name}")
@@ -53,6 +54,12 @@ def test_a_pull_prints_dockers_lines(run: Run, registry: str) -> None:
     assert digest == f"Digest: {TWO.manifest.digest}"
     assert status == f"Status: Downloaded newer image for {registry}/app:2"
     assert name == f"{registry}/app:2"
+
+
+def test_layers_are_told_of_from_the_base_before_the_first_is_here(run: Run, registry: str) -> None:
+    lines = run("pull", f"{registry}/tall:1").out.splitlines()
+    layers = [Digest.of(layer).encoded[:12] for layer in TALL.layers]
+    assert lines[1:7] == [f"{layer}: Pulling fs layer" for layer in layers]
 
 
 def test_what_is_here_is_up_to_date(run: Run, registry: str) -> None:
