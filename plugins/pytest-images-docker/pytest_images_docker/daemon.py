@@ -9,16 +9,26 @@ from __future__ import annotations
 import io
 import json
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
-from pytest_images import Conflict, ImageNotFound, ImagesError, InvalidUsage, Unreachable
+from pytest_images import (
+    Conflict,
+    ImageNotFound,
+    ImagesError,
+    InvalidResponse,
+    InvalidUsage,
+    Unreachable,
+)
 from pytest_images.errors import shown
 from pytest_images_docker.chunks import Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from http.client import HTTPConnection, HTTPResponse
+
+    from _typeshed import WriteableBuffer
 
     from pytest_images_docker.address import Address
 
@@ -60,15 +70,14 @@ class Daemon:
         """Return what the daemon answers, as JSON gives it; *about* is the image in errors."""
         with self._asked(method, path, query, ANSWER_LIMIT) as connection:
             connection.endheaders()
-            response = self._answer(connection, about)
-            return json.loads(response.read(DOCUMENT_LIMIT) or b"null")
+            return self._json(self._read(self._answer(connection, about)) or b"null")
 
     @contextmanager
     def reading(self, path: str, query: Query | None = None) -> Iterator[BinaryIO]:
         """Give the stream that the daemon answers with."""
         with self._asked("GET", path, query, MOVE_LIMIT) as connection:
             connection.endheaders()
-            yield self._answer(connection, "")
+            yield io.BufferedReader(_Body(self._answer(connection, ""), self.name), CHUNK)
 
     def write(
         self, path: str, query: Query | None, send: Callable[[BinaryIO], object]
@@ -85,8 +94,8 @@ class Daemon:
                 stream = io.BufferedWriter(chunks, CHUNK)
                 send(stream)
                 stream.flush()
-            lines = self._answer(connection, "").read(DOCUMENT_LIMIT).splitlines()
-        messages = [json.loads(line) for line in lines if line.strip()]
+            lines = self._read(self._answer(connection, "")).splitlines()
+        messages: list[dict[str, Any]] = [self._json(line) for line in lines if line.strip()]
         for message in messages:
             if "error" in message:
                 raise DaemonError(self.name, 0, str(message["error"]))
@@ -112,14 +121,14 @@ class Daemon:
     def _answer(self, connection: HTTPConnection, about: str) -> HTTPResponse:
         try:
             response = connection.getresponse()
-        except (OSError, ValueError) as error:
-            raise Unreachable(self.name, [f"it does not answer: {error}"]) from error
+        except (OSError, HTTPException) as error:
+            raise Unreachable(self.name, [f"it does not answer: {_reason(error)}"]) from error
         if response.status >= _STATUS_OK:
             raise self._refusal(response, about)
         return response
 
     def _refusal(self, response: HTTPResponse, about: str) -> ImagesError:
-        message = _message(response.read(DOCUMENT_LIMIT))
+        message = _message(self._read(response))
         if response.status == 404:
             return ImageNotFound(about, self.name) if about else InvalidUsage(self.name, message)
         if response.status == 409:
@@ -128,6 +137,15 @@ class Daemon:
             return InvalidUsage(about or self.name, message)
         return DaemonError(self.name, response.status, message)
 
+    def _read(self, response: HTTPResponse) -> bytes:
+        return _Body(response, self.name).read(DOCUMENT_LIMIT) or b""
+
+    def _json(self, text: bytes) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise InvalidResponse(self.name, f"it is no JSON: {error}") from error
+
     def _unreachable(self, error: OSError) -> Unreachable:
         failure = Unreachable(self.name, [error.strerror or str(error)])
         if isinstance(error, PermissionError):
@@ -135,6 +153,29 @@ class Daemon:
         else:
             failure.add_note("Start Docker, or set DOCKER_HOST to where its daemon listens.")
         return failure
+
+
+class _Body(io.RawIOBase):
+    """What comes after an answer's head, as a stream; a fault on the way is told as one."""
+
+    def __init__(self, response: HTTPResponse, daemon: str) -> None:
+        super().__init__()
+        self._response, self._daemon = response, daemon
+
+    def readable(self) -> bool:
+        """Be a stream to read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read what there is. Raises InvalidResponse where it ends too early."""
+        try:
+            return self._response.readinto(buffer)
+        except (OSError, HTTPException) as error:
+            raise InvalidResponse(self._daemon, f"it ends too early: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _message(body: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_images import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.inspect import InspectRequest
     from pytest_images.model.request.load import LoadRequest
     from pytest_images.model.request.ls import LsRequest
+    from pytest_images.model.request.prune import PruneRequest
     from pytest_images.model.request.rm import RmRequest
     from pytest_images.model.request.save import SaveRequest
     from pytest_images.model.request.tag import TagRequest
@@ -45,7 +47,7 @@ _PREFIX = re.compile("(?:sha256:)?([0-9a-f]{1,63})")
 
 
 class DockerEngine:
-    """The images of a daemon. ``build``, ``prune``, ``pull`` and ``push`` come with a later one.
+    """The images of a daemon. ``build``, ``pull`` and ``push`` come with a later one.
 
     *address*: by default what ``$DOCKER_HOST`` says when the engine is made.
     """
@@ -106,6 +108,18 @@ class DockerEngine:
         query = {"force": str(int(request.force)), "noprune": str(int(not request.prune_parents))}
         lines = self._daemon.ask("DELETE", f"/images/{text}", query, about=text)
         return tuple(removal_of(line) for line in lines)
+
+    @hookimpl
+    def image_prune(self, images: Images, request: PruneRequest) -> tuple[Removal, ...]:
+        """Remove what no container uses; the room it took is told once, with the last."""
+        filters = {"dangling": [str(not request.all).lower()]}
+        for key, value in request.filters:
+            filters.setdefault(key, []).append(value)
+        told = self._daemon.ask("POST", "/images/prune", {"filters": json.dumps(filters)})
+        gone = [removal_of(line) for line in told["ImagesDeleted"] or ()]
+        if gone:
+            gone[-1] = replace(gone[-1], size=told["SpaceReclaimed"])
+        return tuple(gone)
 
     @hookimpl
     def image_load(self, images: Images, request: LoadRequest) -> tuple[Loaded, ...]:
