@@ -71,10 +71,6 @@ def _new_fields(document: dict[str, Any]) -> None:
     del document["Descriptor"]
 
 
-def _last_tag_time(docker: Said, ours: Said) -> tuple[Said, Said]:
-    return replace(docker, out=docker.out.replace("NOWZ", "0001-01-01T00:00:00Z")), ours
-
-
 def _full_names(docker: Said, ours: Said) -> tuple[Said, Said]:
     """Where Docker finds nothing, let it have found the one image that is there."""
     found = ours.out.splitlines()
@@ -113,7 +109,6 @@ def _pushed_layers(docker: Said, ours: Said) -> tuple[Said, Said]:
 RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
     "classic-fields": _classic_fields,
     "pushed-layers": _pushed_layers,
-    "last-tag-time": _last_tag_time,
     "full-names": _full_names,
     "announced-early": _announced_early,
     "reclaimed-space": _reclaimed_space,

@@ -74,8 +74,9 @@ def _names_sorted(text: str) -> str:
 
 
 def _subject(line: str) -> str:
-    if line.startswith("Untagged: "):
-        return "Untagged"
+    for begin in ("Untagged: ", "Loaded image: "):
+        if line.startswith(begin):
+            return begin
     if line.startswith(("untagged: ", "deleted: ")):
         return "pruned"
     ids = _HEX.findall(line)

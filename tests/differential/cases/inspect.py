@@ -43,7 +43,7 @@ CASES = (
         "inspect/what-was-tagged",
         ("tag one:1 one:2", "inspect one:2"),
         ("one as one:1",),
-        differs=("classic-fields", "last-tag-time"),
+        differs=_FIELDS,
     ),
     Case("inspect/missing", ("inspect missing",), errors=_NONE),
     Case("inspect/missing-id", ("inspect 0123456789ab",), errors=_NONE),
