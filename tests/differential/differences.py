@@ -94,6 +94,11 @@ def _named_missing(docker: Said, ours: Said) -> tuple[Said, Said]:
     return docker, replace(ours, errors=tuple(kind(error) for error in ours.errors))
 
 
+def _said_ambiguous(docker: Said, ours: Said) -> tuple[Said, Said]:
+    is_missing = docker.errors == ("no such image <sha256:3>",)
+    return (replace(docker, errors=("ambiguous",)) if is_missing else docker), ours
+
+
 def _without(said: Said, pattern: str) -> Said:
     lines = said.out.splitlines(keepends=True)
     return replace(said, out="".join(line for line in lines if not re.search(pattern, line)))
@@ -107,6 +112,7 @@ def _pushed_layers(docker: Said, ours: Said) -> tuple[Said, Said]:
 
 
 RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
+    "said-ambiguous": _said_ambiguous,
     "classic-fields": _classic_fields,
     "pushed-layers": _pushed_layers,
     "full-names": _full_names,

@@ -18,6 +18,7 @@ GISTS = (
     ("no such image", r"repository (\S+) not found: name unknown"),
     ("no such image", r"An image does not exist locally with the tag: (\S+)$"),
     ("no such image", r"reference does not exist"),
+    ("ambiguous", r"ambiguous"),
     ("several repositories", r"unable to delete (\S+) \(must be forced\) - image is referenced"),
     ("filter value", r"invalid filter '([^'=]+)(?:=.*|': expected .*)"),
     ("filter value", r"failed to parse value as time|expected a date, seconds since 1970"),

@@ -61,6 +61,8 @@ SAMPLES = {
         samples.image("three", layers=3, size=123_456, docker=True, labels={"team": "b"}),
         created="2022-01-02T03:04:05Z",
     ),
+    # Its ID begins with the digit that the ID of *one* begins with.
+    "alike": _changed(samples.image("alike-0", docker=True), created="2017-01-02T03:04:05Z"),
     "twin": _changed(samples.image("two", layers=2, docker=True), created="2018-01-02T03:04:05Z"),
     "rich": _changed(
         samples.image("rich", layers=2, docker=True),

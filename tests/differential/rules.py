@@ -93,6 +93,7 @@ def wanted() -> set[str]:
         rules |= {f"{verb} field {name}" for name in row}
     rules |= {f"function {name}" for name in FUNCTIONS}
     rules |= {f"alias {name}" for name in ALIASES}
+    rules |= {f"{verb} error ambiguous" for verb in ("history", "inspect", "rm", "save", "tag")}
     return rules - NEWER - OURS_ALONE
 
 

@@ -27,6 +27,13 @@ CASES = (
         _RICH,
         client=25,
     ),
+    Case(
+        "history/the-start-of-two-ids",
+        ("history sha256:3",),
+        ("one as one:1", "alike as alike:1"),
+        errors=("ambiguous",),
+        differs=("said-ambiguous",),
+    ),
     Case("history/missing", ("history missing",), errors=("no such image",)),
     Case("history/missing-id", ("history 0123456789ab",), errors=("no such image",)),
     Case("history/a-bad-name", ("history One",), errors=("invalid reference",)),

@@ -45,6 +45,13 @@ CASES = (
         ("one as one:1",),
         differs=_FIELDS,
     ),
+    Case(
+        "inspect/the-start-of-two-ids",
+        ("inspect sha256:3",),
+        ("one as one:1", "alike as alike:1"),
+        errors=("ambiguous",),
+        differs=("said-ambiguous",),
+    ),
     Case("inspect/missing", ("inspect missing",), errors=_NONE),
     Case("inspect/missing-id", ("inspect 0123456789ab",), errors=_NONE),
     Case(

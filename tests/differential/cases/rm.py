@@ -49,6 +49,13 @@ CASES = (
         errors=_NONE,
     ),
     Case("rm/no-prune", ("rm --no-prune one:1", "ls -a"), ("one as one:1",)),
+    Case(
+        "rm/the-start-of-two-ids",
+        ("rm sha256:3",),
+        ("one as one:1", "alike as alike:1"),
+        errors=("ambiguous",),
+        differs=("said-ambiguous",),
+    ),
     Case("rm/aliases", ("remove one:1", "rmi one:2", "ls"), ("one as one:1 one:2 one:3",)),
     Case("rm/a-bad-name", ("rm One:1",), errors=("invalid reference",)),
     Case("rm/nothing-named", ("rm",), errors=("number of arguments",)),

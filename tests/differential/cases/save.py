@@ -75,6 +75,12 @@ CASES = (
         errors=("is a folder",),
         client=25,
     ),
+    Case(
+        "save/the-start-of-two-ids",
+        ("save -o out.tar sha256:3",),
+        ("one as one:1", "alike as alike:1"),
+        errors=("ambiguous",),
+    ),
     Case("save/a-bad-name", ("save -o out.tar One",), errors=("invalid reference",)),
     Case("save/nothing-named", ("save",), errors=("number of arguments",)),
     Case("save/an-unknown-option", ("save --fast one",), errors=("unknown flag",)),

@@ -26,6 +26,13 @@ CASES = (
         served=("one as one:1",),
     ),
     Case("tag/a-missing-source", ("tag missing:1 other:1", "ls"), errors=("no such image",)),
+    Case(
+        "tag/the-start-of-two-ids",
+        ("tag sha256:3 x:1",),
+        ("one as one:1", "alike as alike:1"),
+        errors=("ambiguous",),
+        differs=("said-ambiguous",),
+    ),
     Case("tag/a-missing-id", ("tag 0123456789ab other:1",), errors=("no such image",)),
     Case("tag/a-bad-target", ("tag one:1 Other:1",), _ONE, errors=("invalid reference",)),
     Case("tag/a-bad-tag", ("tag one:1 other:.1",), _ONE, errors=("invalid reference",)),
