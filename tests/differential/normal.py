@@ -14,8 +14,9 @@ _HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{12})(?![0-9a-f])")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d:\d\d(?:\.\d+)?")
 _AGO = re.compile(r"(?:Less than a second|1 second|\d+ seconds|About a minute) ago")
 _LAYER_LINE = re.compile(r"^([0-9a-f]{12}): (.+)$")
-# States a layer may or may not pass through, as fast as it happens to be.
-_FLEETING = ("Verifying Checksum", "Waiting", "Downloading", "Extracting")
+# States that an engine says or not, as fast as the layer happens to be: of a transfer's states it
+# passes on the last one alone to who listens slowly.
+_FLEETING = ("Verifying Checksum", "Waiting", "Downloading", "Download complete", "Extracting")
 
 
 def normal(text: str, registry: str) -> str:
