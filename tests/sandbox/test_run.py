@@ -48,6 +48,7 @@ def test_a_command_that_changes_nothing_leaves_nothing_and_no_time_changed(any_r
 def test_the_environment_is_the_declared_one_and_nothing_else(
     any_room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """X03."""
     monkeypatch.setenv("CANARY", "of the host")
     environment = {"PATH": "/bin", "A": "b c"}
     any_room.run_command("cat", "/proc/self/environ", environment=environment)
@@ -55,6 +56,7 @@ def test_the_environment_is_the_declared_one_and_nothing_else(
 
 
 def test_only_three_descriptors_are_open(any_room: Room) -> None:
+    """X01."""
     opened = [os.open("/", os.O_RDONLY) for _ in range(50)]
     for descriptor in opened:
         os.set_inheritable(descriptor, True)
@@ -68,6 +70,7 @@ def test_only_three_descriptors_are_open(any_room: Room) -> None:
 
 
 def test_root_has_dockers_capabilities_and_no_more(any_room: Room) -> None:
+    """X09."""
     log = any_room.printed("cat /proc/self/status")
     found = dict(line.split(":\t", 1) for line in log.splitlines() if ":\t" in line)
     assert found["CapPrm"] == found["CapEff"] == found["CapBnd"] == CAPABILITIES
@@ -76,6 +79,7 @@ def test_root_has_dockers_capabilities_and_no_more(any_room: Room) -> None:
 
 
 def test_another_user_has_no_capabilities(any_room: Room) -> None:
+    """X09."""
     log = any_room.printed("id -u; id -g; cat /proc/self/status", user="guest:users")
     assert log.splitlines()[:2] == ["405", "100"]
     assert f"CapEff:\t{NONE}" in log
@@ -85,6 +89,7 @@ def test_another_user_has_no_capabilities(any_room: Room) -> None:
     "user", ["nobody-here", "0:nobody-here", "4294967296", "-1", "2147483648", "0:99999999999"]
 )
 def test_a_user_that_is_not_there_is_refused(room: Room, user: str) -> None:
+    """M12."""
     with pytest.raises(SandboxError, match=r"unable to find|must be in range"):
         room.run("true", user=user)
 
@@ -95,19 +100,23 @@ def test_a_number_needs_no_entry(room: Room) -> None:
 
 @pytest.mark.parametrize("path", ["/sys/canary", "/proc/sysrq-trigger", "/sys/fs/cgroup/x"])
 def test_the_kernel_cannot_be_written_to(any_room: Room, path: str) -> None:
+    """X04."""
     assert any_room.run(f"echo x > {path}").status != 0
 
 
 def test_what_the_kernel_would_act_on_is_read_only(any_room: Room) -> None:
+    """X04."""
     assert any_room.run("echo x > /proc/sys/kernel/core_pattern").status != 0
     assert "Read-only" in any_room.log or "ermission" in any_room.log
 
 
 def test_devices_of_the_host_cannot_be_made(any_room: Room) -> None:
+    """X08."""
     assert any_room.run("mknod /tmp/disk b 8 0 && cat /tmp/disk").status != 0
 
 
 def test_mounting_is_not_permitted(any_room: Room) -> None:
+    """X08."""
     any_room.run(
         "mount -t tmpfs none /tmp; mount -t proc proc /tmp; umount /proc; cat /proc/mounts"
     )
@@ -116,11 +125,13 @@ def test_mounting_is_not_permitted(any_room: Room) -> None:
 
 
 def test_processes_outside_are_not_seen(any_room: Room) -> None:
+    """X03."""
     pids = [name for name in any_room.printed("ls /proc").split() if name.isdigit()]
     assert 1 <= len(pids) <= 4
 
 
 def test_what_the_command_leaves_running_is_killed_and_not_waited_for(any_room: Room) -> None:
+    """X11."""
     started = time.monotonic()
     any_room.printed("(trap '' TERM; sleep 987.1) & sleep 0")
     assert time.monotonic() - started < 10
@@ -128,6 +139,7 @@ def test_what_the_command_leaves_running_is_killed_and_not_waited_for(any_room: 
 
 
 def test_without_a_network_nothing_is_reached(any_room: Room) -> None:
+    """X15."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = f"{server.getsockname()[1]:04X}"
         assert port in any_room.printed("cat /proc/net/tcp")
@@ -151,6 +163,7 @@ def test_the_working_directory_is_where_the_command_starts(any_room: Room) -> No
 
 @pytest.mark.parametrize("path", ["/proc/self/fd/8", "/proc/1/cwd/../..", "/nowhere"])
 def test_a_working_directory_outside_is_no_way_out(any_room: Room, path: str) -> None:
+    """X02."""
     ran = any_room.run("pwd; ls", working_directory=path)
     assert ran.status != 0 or any_room.log.startswith("/")
     assert "pytest_images" not in any_room.log
@@ -209,6 +222,7 @@ def test_memory_is_mounted_within_its_size(any_room: Room) -> None:
 def test_an_image_whose_system_folder_is_a_link_is_refused(
     any_room: Room, tmp_path: Path, target: str
 ) -> None:
+    """X05."""
     canary = tmp_path / "canary"
     canary.mkdir()
     hostile = tmp_path / "hostile"
@@ -223,6 +237,7 @@ def test_an_image_whose_system_folder_is_a_link_is_refused(
 def test_a_link_in_etc_leads_to_no_file_of_the_host(
     any_room: Room, tmp_path: Path, name: str
 ) -> None:
+    """X05."""
     canary = tmp_path / "canary"
     canary.write_text("untouched")
     hostile = tmp_path / "hostile"
@@ -233,6 +248,7 @@ def test_a_link_in_etc_leads_to_no_file_of_the_host(
 
 
 def test_a_fifo_as_passwd_is_refused_and_not_waited_for(any_room: Room, tmp_path: Path) -> None:
+    """B20."""
     hostile = tmp_path / "hostile"
     (hostile / "etc").mkdir(parents=True)
     os.mkfifo(hostile / "etc/passwd")
@@ -241,12 +257,14 @@ def test_a_fifo_as_passwd_is_refused_and_not_waited_for(any_room: Room, tmp_path
 
 
 def test_a_step_that_takes_too_long_is_ended(any_room: Room) -> None:
+    """X12."""
     with pytest.raises(SandboxError, match=r"longer than 0\.5 s"):
         any_room.run("trap '' TERM INT; sleep 987.2", timeout=0.5)
     assert_gone("987.2")
 
 
 def test_a_stopped_command_is_ended_too(any_room: Room) -> None:
+    """X12."""
     with pytest.raises(SandboxError, match="longer than"):
         any_room.run("sleep 987.3 & kill -STOP $!; wait", timeout=0.5)
     assert_gone("987.3")
@@ -255,6 +273,7 @@ def test_a_stopped_command_is_ended_too(any_room: Room) -> None:
 def test_much_output_is_kept_in_part_and_the_rest_is_counted(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """X14."""
     monkeypatch.setattr("pytest_images.sandbox.confined.LOG_LIMIT", 1000)
     room.printed("i=0; while [ $i -lt 1000 ]; do echo 0123456789; i=$((i+1)); done")
     assert len(room.log) < 1100
