@@ -21,7 +21,7 @@ from pytest_images.sandbox.spec import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNTIMES = (("runc",), ("crun", "--cgroup-manager=disabled"))
+RUNTIMES = (("runc", "--rootless=true"), ("crun", "--cgroup-manager=disabled"))
 NO_FILTER = "no filter of system calls: install runc or crun for one"
 SINGLE_ID = "files can belong to one user only: install uidmap and set /etc/subuid for more"
 _PROBE_SECONDS = 20.0

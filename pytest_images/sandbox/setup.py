@@ -10,7 +10,7 @@ from pytest_images.sandbox.accounts import account
 from pytest_images.sandbox.memory import Memory
 from pytest_images.sandbox.places import Places, Refused
 from pytest_images.sandbox.removal import remove_as_root
-from pytest_images.sandbox.tree import bind, here, mount_root, pinned, view_of_sys
+from pytest_images.sandbox.tree import bind, here, mount_root, opened, pinned, view_of_sys
 
 if TYPE_CHECKING:
     from typing import Any, NoReturn
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_images.sandbox.spec import MountSpec, Spec
 
 _KERNEL = ("/proc", "/sys", "/dev")
+_CGROUPS = "/sys/fs/cgroup"
+_UNIFIED = "/sys/fs/cgroup/unified"
 
 
 class Setup:
@@ -135,7 +137,12 @@ def _size(mount: MountSpec) -> str:
 
 
 def _calm_cgroups() -> None:
-    """Hide a second tree of cgroups: crun does not start where it sees both."""
-    unified = "/sys/fs/cgroup/unified"
-    if os.path.isdir(unified):
-        syscalls.mount("tmpfs", unified, "tmpfs")
+    """Let no runtime make a cgroup, which it would leave behind if it was killed.
+
+    Where there are two trees of them the second is hidden: crun does not start with both.
+    """
+    if os.path.isdir(_CGROUPS):
+        with opened(_CGROUPS) as mounted:
+            syscalls.make_read_only(mounted)
+    if os.path.isdir(_UNIFIED):
+        syscalls.mount("tmpfs", _UNIFIED, "tmpfs")

@@ -22,7 +22,11 @@ from pytest_images.sandbox import abilities
 from tests.peers import miss, shared_images
 
 TOOLS = ("sh", "cat", "ls", "id", "mkdir", "rm", "sleep", "touch", "ln", "chmod", "chown", "mv")
-WAYS = {"namespaces": (), "runc": ("runc",), "crun": ("crun", "--cgroup-manager=disabled")}
+WAYS = {
+    "namespaces": (),
+    "runc": ("runc", "--rootless=true"),
+    "crun": ("crun", "--cgroup-manager=disabled"),
+}
 
 
 @pytest.fixture(scope="session")
