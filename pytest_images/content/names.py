@@ -60,9 +60,7 @@ class Record(NamedTuple):
         """Return the content of the record's file."""
         import json
 
-        return json.dumps(
-            {key: value for key, value in self._asdict().items() if value}, indent=1
-        ).encode()
+        return json.dumps({key: value for key, value in self._asdict().items() if value}).encode()
 
 
 def file_of_name(name: str) -> str:

@@ -3,7 +3,7 @@
 Never by a media type or a file's name, and never by an external program: the allow-list is
 gzip and zstd for layers; xz and bzip2 beside them for whole archives. Output is bounded by
 a byte limit and memory by each codec's window, never by a ratio, for real layers reach
-32,000:1 (RELIABILITY.md 5.3, rows D04, D05, D07).
+32,000:1 (rows D04, D05, D07).
 """
 
 from __future__ import annotations

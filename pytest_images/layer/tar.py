@@ -2,7 +2,7 @@
 
 Gives the same members as GNU tar or refuses: checksums are verified, what readers are known
 to understand differently is an error that names the member, and the stream is read to its
-end. Nothing is ever created on disk here (RELIABILITY.md 5.1, rows T13 to T20).
+end. Nothing is ever created on disk here (rows T13 to T20).
 """
 
 from __future__ import annotations

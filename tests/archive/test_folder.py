@@ -60,12 +60,14 @@ def to_folder(path: Path) -> None:
 def test_only_regular_files_are_read(
     load: Loading, layout: Path, place: str, change: Callable[[Path], None]
 ) -> None:
+    """T22."""
     change(layout / place)
     with load.refused(InvalidArchive, place.rpartition("/")[2][:40]):
         load(layout)
 
 
 def test_a_linked_folder_of_blobs_is_refused(load: Loading, layout: Path) -> None:
+    """T22."""
     to_link(layout / "blobs")
     with load.refused(InvalidArchive, "blobs"):
         load(layout)

@@ -133,6 +133,7 @@ def buildah() -> Iterator[Storage]:
 def test_what_podman_saves_is_loaded(
     load: Loading, podman: Storage, tmp_path: Path, form: str
 ) -> None:
+    """T26."""
     names = ["app.test/one:1", "app.test/two:2"] if form.endswith("-m") else ["app.test/one:1"]
     archive = tmp_path / "archive.tar"
     for name in names:
@@ -160,6 +161,7 @@ def test_what_buildah_pushes_into_an_archive_is_loaded(
 
 @pytest.mark.peer("dockerd", "docker", "root")
 def test_what_docker_saves_is_loaded(load: Loading) -> None:
+    """T26."""
     saved = {"app.test/one:1": samples.image("one"), "app.test/two:2": samples.image("two")}
     with serving_docker() as docker:
         for name, sample in saved.items():

@@ -85,6 +85,7 @@ SHAPES = [ko_and_kaniko, bazel, nix, buildpacks, jib, docker_with_a_shared_layer
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_builder_s_archive_is_refused(load: Loading, shape: Any) -> None:
+    """T26."""
     (found,) = load(shape())
     assert found.config == ONE.config
     assert [str(name) for name in found.references] == ["app.test/one:1"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from pytest_images.builder import snapshot
 from pytest_images.builder.roots import Roots, Unpackable
 from pytest_images.content.store import Store
-from pytest_images.errors import DigestMismatch, InvalidLayer
+from pytest_images.errors import DigestMismatch, InvalidLayer, LimitExceeded
 from pytest_images.layer.measure import measure
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry, LayerWriter
@@ -79,6 +81,7 @@ def listed(store: Store, digest: Digest) -> list[str]:
 
 
 def test_files_keep_owner_mode_and_time(store: Store) -> None:
+    """T10."""
     root = merged(
         store,
         layer(store, folder("d", 0o1711, uid=7), file("d/f", b"x", 0o4755, uid=3, gid=4, mtime=99)),
@@ -111,6 +114,72 @@ def test_a_legal_link_is_followed_inside(store: Store) -> None:
         store, layer(store, folder("run"), link("var/run", "/run"), file("var/run/x", b"1"))
     )
     assert (root / "run/x").read_bytes() == b"1"
+
+
+def test_a_chain_of_long_links_leads_nowhere_outside(store: Store, tmp_path: Path) -> None:
+    """T03: the paths together are longer than any single one may be."""
+    canary = tmp_path / "canary"
+    canary.mkdir()
+    long = "d" * 247
+    names = "abcdefghijklmnop"
+    entries: list[Entry | tuple[Entry, bytes]] = []
+    path = ""
+    for name in names:
+        entries += [folder(path + long), link(path + name, long)]
+        path += long + "/"
+    short = "/".join(names)
+    entries += [
+        link(f"{short}/{long}", "../" * len(names)),
+        link("escape", f"{short}/{long}/{'../' * 20}{canary}"),
+        file("escape/file", b"x"),
+    ]
+    with contextlib.suppress(InvalidLayer, LimitExceeded, OSError):
+        merged(store, layer(store, *entries))
+    assert list(canary.iterdir()) == []
+
+
+def test_a_folder_swapped_for_a_link_meanwhile_leads_nowhere_outside(
+    store: Store, tmp_path: Path
+) -> None:
+    """T08: another process with access to the folder, which only its owner has."""
+    canary = tmp_path / "canary"
+    canary.mkdir()
+    root = Path(tempfile.mkdtemp(dir=store.workspace("steps")))
+    many = layer(store, *(file(f"d/{number}", b"x") for number in range(1000)))
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            with contextlib.suppress(OSError):
+                (root / "d").rename(root / "aside")
+                (root / "d").symlink_to(canary)
+                (root / "d").unlink()
+                (root / "aside").rename(root / "d")
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        for _ in range(3):
+            with contextlib.suppress(InvalidLayer, OSError):
+                Roots(store).merge([many], root)
+    finally:
+        done.set()
+        swapping.join()
+    assert list(canary.iterdir()) == []
+
+
+def test_modes_and_times_of_a_link_do_not_reach_its_target(store: Store, tmp_path: Path) -> None:
+    """T11."""
+    canary = tmp_path / "canary"
+    canary.write_bytes(b"")
+    canary.chmod(0o600)
+    before = canary.stat()
+    hostile = Entry(b"l", Kind.SYMLINK, 0o777, 7, 7, 9, linkname=str(canary).encode())
+    root = merged(store, layer(store, hostile))
+    after = canary.stat()
+    assert (root / "l").lstat().st_uid == 7
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert after.st_mtime == before.st_mtime
 
 
 @pytest.mark.parametrize("target", ["../x", "/etc/passwd", "later", "itself"])
@@ -146,6 +215,7 @@ def test_a_wrong_diff_id_is_found(store: Store) -> None:
 
 
 def test_a_folder_gets_its_mode_though_nobody_may_enter(store: Store) -> None:
+    """T10."""
     root = merged(store, layer(store, folder("closed", 0), file("closed/in", b"x")))
     assert stat.S_IMODE((root / "closed").stat().st_mode) == 0
 

@@ -70,6 +70,7 @@ def test_a_newcomer_that_was_never_recorded_has_a_day(store: Store) -> None:
 
 @pytest.mark.parametrize("years", [-1, 1, 30])
 def test_no_clock_takes_what_a_lease_holds(store: Store, years: int) -> None:
+    """S12."""
     digest = store.put(b"held")
     with store.lease() as lease:
         lease.hold(digest)
@@ -87,6 +88,7 @@ def test_a_lease_holds_what_is_yet_to_come(store: Store) -> None:
 
 
 def test_a_dead_process_holds_nothing(root: Path, store: Store) -> None:
+    """S13."""
     digest = store.put(b"held by the dead")
     used(store, digest, GRACE * 2)
     child = os.fork()
@@ -114,6 +116,7 @@ def test_names_of_other_runs_hold_their_blobs(root: Path, store: Store) -> None:
 
 
 def test_a_blob_taken_up_again_between_mark_and_sweep_is_kept(store: Store) -> None:
+    """S11."""
     from pytest_images.content.collect import on_disk
 
     cache(store, ONE)
@@ -153,6 +156,7 @@ def test_nothing_is_deleted_while_a_record_is_in_doubt(store: Store, damage: str
 
 
 def test_nothing_is_deleted_because_the_index_is_lost(store: Store) -> None:
+    """S23."""
     ONE.put(store, "app:1")
     (store.root / "index.sqlite").unlink()
     store.collect(0)

@@ -127,6 +127,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damage_is_found_and_repaired_and_the_rest_is_kept(filled: Path, damage: str) -> None:
+    """S22."""
     DAMAGES[damage](filled)
     with Store.open(filled) as store:
         assert not store.fsck().clean
@@ -178,6 +179,7 @@ def test_a_newer_store_is_refused_and_left_unchanged(filled: Path) -> None:
 
 @pytest.mark.parametrize("at", range(0, 50_000, 2477))
 def test_a_flipped_byte_of_the_database_is_mended_or_harmless(filled: Path, at: int) -> None:
+    """S18."""
     content = bytearray((filled / "index.sqlite").read_bytes())
     content[at % len(content)] ^= 0xFF
     overwrite(filled / "index.sqlite", bytes(content))
@@ -191,6 +193,7 @@ def test_a_flipped_byte_of_the_database_is_mended_or_harmless(filled: Path, at: 
     "journal", [b"", b"garbage" * 1000, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" * 99]
 )
 def test_a_foreign_journal_is_no_harm(filled: Path, journal: bytes) -> None:
+    """S18."""
     overwrite(filled / "index.sqlite-journal", journal) if (
         filled / "index.sqlite-journal"
     ).exists() else (filled / "index.sqlite-journal").write_bytes(journal)
@@ -222,6 +225,7 @@ def test_a_repair_takes_only_the_image_that_is_not_whole(filled: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_unchanged(filled: Path) -> None:
+    """S24."""
     sql(filled, "PRAGMA user_version=99")
     before = (filled / "index.sqlite").read_bytes()
     with Store.open(filled) as store:

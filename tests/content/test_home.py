@@ -45,6 +45,7 @@ def test_missing_parents_are_made(tmp_path: Path) -> None:
 
 
 def test_a_link_is_not_a_home(tmp_path: Path, ledger: Ledger) -> None:
+    """S25."""
     target = tmp_path / "target"
     target.mkdir()
     (tmp_path / "link").symlink_to(target)
@@ -61,6 +62,7 @@ def test_a_file_is_not_a_home(tmp_path: Path) -> None:
 
 @pytest.mark.peer("root")
 def test_anothers_folder_is_not_a_home(tmp_path: Path) -> None:
+    """S25."""
     folder = tmp_path / "theirs"
     folder.mkdir()
     os.chown(folder, 12345, -1)
@@ -71,6 +73,7 @@ def test_anothers_folder_is_not_a_home(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
 def test_a_folder_that_others_could_fill_is_refused(tmp_path: Path, mode: int) -> None:
+    """S25."""
     folder = tmp_path / "open"
     folder.mkdir()
     (folder / "ingest").mkdir()

@@ -71,6 +71,7 @@ def test_a_timeout_names_the_lock_and_its_holder(lock: Path, ledger: Ledger) -> 
 
 
 def test_the_death_of_the_holder_frees_the_lock(lock: Path) -> None:
+    """S13."""
     process = holder_of(lock)
     threading.Timer(0.1, process.kill).start()
     locks.acquire(lock, 10).release()
@@ -79,6 +80,7 @@ def test_the_death_of_the_holder_frees_the_lock(lock: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "folder", "fifo"])
 def test_a_lock_that_is_no_regular_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """S14."""
     path, target = tmp_path / "lock", tmp_path / "target"
     target.write_bytes(b"precious")
     {"link": lambda: path.symlink_to(target), "folder": path.mkdir}.get(
@@ -97,6 +99,7 @@ def test_a_lock_of_another_user_is_refused(lock: Path) -> None:
 
 
 def test_a_removed_lock_is_never_made_again(lock: Path) -> None:
+    """S15."""
     with locks.acquire(lock, 0):
         lock.unlink()
         with refused(StoreDamaged, "missing"):
@@ -104,6 +107,7 @@ def test_a_removed_lock_is_never_made_again(lock: Path) -> None:
 
 
 def test_who_waits_for_a_lock_that_was_replaced_waits_for_the_new_one(lock: Path) -> None:
+    """S15."""
     old = locks.acquire(lock, 0)
     waiting = locks.Held(os.open(lock, os.O_RDWR), lock)
     lock.rename(lock.with_name("old"))

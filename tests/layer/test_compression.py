@@ -133,6 +133,7 @@ def test_a_wrong_gzip_trailer_is_refused(inflater: str, ledger: Ledger, place: i
 
 @pytest.mark.parametrize("compression", ALL[1:])
 def test_a_bomb_is_stopped_at_the_limit(compression: Compression, ledger: Ledger) -> None:
+    """D05."""
     bomb = COMPRESS[compression](bytes(32 << 20))
     with refused(LimitExceeded, "expanded size", str(1 << 20)):
         inflated(bomb, limit=1 << 20)

@@ -59,6 +59,7 @@ def end(process: subprocess.Popen[str]) -> str:
 def test_one_interrupt_ends_with_2_and_leaves_nothing(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y03, at fixed instants."""
     process = start(pytester)
     process.send_signal(signal.SIGINT)
     out = end(process)
@@ -95,6 +96,7 @@ def test_many_interrupts_leave_a_store_that_the_next_run_cleans(
 def test_a_killed_run_is_cleaned_by_the_next(
     pytester: pytest.Pytester, aftermath: Aftermath, death: signal.Signals
 ) -> None:
+    """Y02."""
     process = start(pytester)
     process.send_signal(death)
     end(process)
@@ -106,6 +108,7 @@ def test_a_killed_run_is_cleaned_by_the_next(
 def test_workers_of_a_killed_controller_end_and_are_cleaned(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y02."""
     process = start(pytester, "-n", "2", count=2)
     workers = children(process.pid)
     process.kill()
@@ -119,6 +122,7 @@ def test_workers_of_a_killed_controller_end_and_are_cleaned(
 def test_a_second_run_beside_a_live_one_leaves_it_alone(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y05."""
     process = start(pytester)
     after_the_next_run(pytester)
     assert len(list((aftermath.home / "runs").iterdir())) == 1

@@ -24,6 +24,7 @@ LOADS = """
 
 
 def test_the_folder_we_stand_in_is_deleted(pytester: pytest.Pytester, aftermath: Aftermath) -> None:
+    """Y09."""
     pytester.makepyfile(
         LOADS
         + """
@@ -41,6 +42,7 @@ def test_the_folder_we_stand_in_is_deleted(pytester: pytest.Pytester, aftermath:
 def test_there_is_no_home(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Y09."""
     monkeypatch.delenv("PYTEST_IMAGES_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("HOME", raising=False)
@@ -62,6 +64,7 @@ def test_the_store_cannot_be_made_and_the_error_says_where_and_what_to_do(
 def test_a_child_made_by_fork_ends_nothing_of_its_parents(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y07, Y11."""
     pytester.makepyfile(
         LOADS
         + """
@@ -84,6 +87,7 @@ def test_a_child_made_by_fork_ends_nothing_of_its_parents(
 def test_threads_and_event_loops_share_one_session(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y11."""
     pytester.makepyfile(
         LOADS
         + """
@@ -107,6 +111,7 @@ def test_threads_and_event_loops_share_one_session(
 def test_two_runs_of_many_workers_share_one_store(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y06."""
     import subprocess
     import sys
 

@@ -97,6 +97,7 @@ def test_what_workers_make_is_gone_and_counted_once(
 def test_a_worker_that_dies_leaves_nothing_and_the_others_go_on(
     pytester: pytest.Pytester, aftermath: Aftermath, death: str
 ) -> None:
+    """Y01."""
     pytester.makepyfile(MAKES + f"\n    def test_dies(images):\n        images.ls(); {death}\n")
     result = pytester.runpytest_subprocess("-n", "2")
     result.assert_outcomes(passed=4, failed=1)
@@ -108,6 +109,7 @@ def test_a_worker_that_dies_leaves_nothing_and_the_others_go_on(
 def test_a_session_fixture_that_fails_in_a_worker_frees_its_half(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
+    """Y10."""
     pytester.makeconftest(
         """
         import pytest

@@ -29,9 +29,11 @@ def in_namespace(module: str, *words: str) -> None:
     "options", ["size=1m", "size=2m", "size=4m", "size=32m,nr_inodes=120", "size=1m,nr_inodes=150"]
 )
 def test_on_a_full_disk_reading_deleting_and_collecting_work(tmp_path: Path, options: str) -> None:
+    """S05."""
     in_namespace("full_disk", str(tmp_path), options)
 
 
 @pytest.mark.peer("root")
 def test_a_read_only_store_is_read(tmp_path: Path) -> None:
+    """S08."""
     in_namespace("read_only", str(tmp_path))

@@ -44,11 +44,13 @@ def powered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("scenario", [*SCENARIOS, "fast"])
 def test_a_sample_of_points_is_survived(victim: Victim, scenario: str, fault: str) -> None:
+    """S01, S04, S05, S06: kill, recovery killed, full disk, bad disk."""
     victim.survive(scenario, fault, sample=SAMPLE)
 
 
 @pytest.mark.parametrize("scenario", [*SCENARIOS, "restart"])
 def test_a_sample_of_power_cuts_is_survived(powered: Victim, scenario: str) -> None:
+    """S02."""
     powered.survive(scenario, "power", sample=SAMPLE)
 
 
@@ -56,12 +58,14 @@ def test_a_sample_of_power_cuts_is_survived(powered: Victim, scenario: str) -> N
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("scenario", [*SCENARIOS, "fast"])
 def test_every_point_is_survived(victim: Victim, scenario: str, fault: str) -> None:
+    """S01, S04, S05, S06."""
     victim.survive(scenario, fault, sample=None)
 
 
 @pytest.mark.survival
 @pytest.mark.parametrize("scenario", [*SCENARIOS, "restart"])
 def test_every_power_cut_is_survived(powered: Victim, scenario: str) -> None:
+    """S02."""
     powered.survive(scenario, "power", sample=None)
 
 

@@ -132,6 +132,7 @@ def churn(root: Path, seconds: float) -> None:
 
 
 def test_a_collector_never_takes_what_others_are_using(tmp_path: Path) -> None:
+    """S10."""
     churn(tmp_path / "store", 3)
 
 
@@ -141,6 +142,7 @@ def test_a_collector_never_takes_what_others_are_using_for_long(tmp_path: Path) 
 
 
 def test_writers_killed_at_random_leave_a_whole_store(tmp_path: Path) -> None:
+    """S03, S19: killed writers, the old SQLite of this machine."""
     root = tmp_path / "store"
     Store.open(root).close()
 
@@ -163,6 +165,7 @@ def test_writers_killed_at_random_leave_a_whole_store(tmp_path: Path) -> None:
 
 
 def test_a_forked_child_uses_the_store_on_its_own(tmp_path: Path) -> None:
+    """S16."""
     with Store.open(tmp_path / "store") as store, store.lease() as lease:
         samples.image("one").put(store, "one:1")
         lease.hold(DIGEST)
@@ -209,6 +212,7 @@ def assert_one_image(store: Store) -> None:
 
 
 def test_threads_share_one_store(tmp_path: Path) -> None:
+    """S17."""
     failures: list[BaseException] = []
     with Store.open(tmp_path / "store") as store:
 
@@ -231,6 +235,7 @@ def test_threads_share_one_store(tmp_path: Path) -> None:
 
 
 def test_a_process_stopped_inside_a_change_is_named_after_a_bounded_wait(tmp_path: Path) -> None:
+    """S20."""
     root = tmp_path / "store"
     with Store.open(root) as store:
         image = samples.image("one").put(store, "one:1")
