@@ -10,6 +10,7 @@ from pytest_images.model.reference import Reference
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from pytest_images.content.names import Record
     from pytest_images.model.config import Config
@@ -129,11 +130,12 @@ def measure(connection: sqlite3.Connection, manifest: str) -> None:
     )
 
 
-def add_layer(connection: sqlite3.Connection, row: tuple[str, str, int, int]) -> None:
-    """Record what a layer is unpacked, and add up the images that have it."""
-    connection.execute("INSERT OR REPLACE INTO layer VALUES (?,?,?,?)", row)
+def add_layers(connection: sqlite3.Connection, rows: Sequence[tuple[str, str, int, int]]) -> None:
+    """Record what layers are unpacked, and add up the images that have them."""
+    connection.executemany("INSERT OR REPLACE INTO layer VALUES (?,?,?,?)", rows)
     query = "SELECT manifest FROM edge WHERE blob=? AND position>=0"
-    for (manifest,) in connection.execute(query, row[:1]).fetchall():
+    manifests = {m for row in rows for (m,) in connection.execute(query, row[:1])}
+    for manifest in manifests:
         measure(connection, manifest)
 
 

@@ -22,7 +22,7 @@ from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
@@ -397,8 +397,15 @@ class Store:
 
     def add_layer(self, digest: Digest, facts: LayerFacts) -> None:
         """Record what a layer is unpacked; `Image.size` adds it up."""
-        row = (str(digest), str(facts.diff_id), facts.tar_size, facts.content_size)
-        self._index.write(lambda writer: rows.add_layer(writer.connection, row))
+        self.add_layers({digest: facts})
+
+    def add_layers(self, found: Mapping[Digest, LayerFacts]) -> None:
+        """Record what layers are unpacked, all at once."""
+        added = [
+            (str(digest), str(facts.diff_id), facts.tar_size, facts.content_size)
+            for digest, facts in found.items()
+        ]
+        self._index.write(lambda writer: rows.add_layers(writer.connection, added))
 
     # lives
 

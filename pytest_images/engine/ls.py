@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError
@@ -29,15 +30,18 @@ def ls(images: Images, store: Store, request: LsRequest) -> tuple[Image, ...]:
 
         listed = filtered(store, listed, filters)
     if request.sizes:
-        listed = [image if image.size is not None else _sized(store, image) for image in listed]
+        listed = _all_sized(store, list(listed))
     return tuple(listed)
 
 
-def _sized(store: Store, image: Image) -> Image:
-    """Measure an image; one whose layers cannot be measured is listed without a size."""
-    from pytest_images.engine.sizes import measured
+def _all_sized(store: Store, images: list[Image]) -> list[Image]:
+    """Measure those that nobody has; one that cannot be measured is listed without a size."""
+    unknown = [number for number, image in enumerate(images) if image.size is None]
+    if unknown:
+        from pytest_images.engine.sizes import Findings
 
-    try:
-        return measured(store, image)
-    except ImagesError:
-        return image
+        with Findings(store) as findings:
+            for number in unknown:
+                with suppress(ImagesError):
+                    images[number] = findings.measured(images[number])
+    return images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pytest_images.errors import DigestMismatch, ImagesError, StoreError
 
@@ -20,16 +20,54 @@ if TYPE_CHECKING:
     from pytest_images.model.manifest import Manifest
 
 
+TOGETHER = 500  # layers whose facts are recorded at once, where many are looked into
+
+
 def measured(store: Store, image: Image) -> Image:
     """Return *image* with its size in bytes, as Docker counts: its files, holes included.
 
     A layer that is read for this is held against its diff ID. Raises DigestMismatch,
     InvalidLayer, InvalidDocument, LimitExceeded, BlobNotFound.
     """
-    if image.size is not None:
-        return image
-    sizes = [_content_size(store, *layer) for layer in layers_of(store, image)]
-    return replace(image, size=sum(sizes))
+    with Findings(store) as findings:
+        return findings.measured(image)
+
+
+class Findings:
+    """What is found out about many layers, recorded together: a commit for each takes too long."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[Digest, LayerFacts] = {}
+
+    def measured(self, image: Image) -> Image:
+        """Return *image* with its size, as `measured` does."""
+        if image.size is not None:
+            return image
+        sizes = [self.facts(*layer).content_size for layer in layers_of(self._store, image)]
+        return replace(image, size=sum(sizes))
+
+    def facts(self, digest: Digest, diff_id: Digest) -> LayerFacts:
+        """Return what a layer is unpacked; one nobody has looked into yet is read now."""
+        facts = self._store.layer(digest) or self._found.get(digest)
+        if facts is None:
+            facts = self._found[digest] = look_into(self._store, digest, diff_id)
+            if len(self._found) >= TOGETHER:
+                self._record()
+        return facts
+
+    def _record(self) -> None:
+        """Keep what was found; a store that cannot be written can be looked into."""
+        found, self._found = self._found, {}
+        if found:
+            with suppress(StoreError):
+                self._store.add_layers(found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._record()
 
 
 def layer_sizes(store: Store, image: Image) -> list[int | None]:
@@ -37,7 +75,8 @@ def layer_sizes(store: Store, image: Image) -> list[int | None]:
 
     None stands for a layer that cannot be measured. Raises InvalidDocument.
     """
-    return [_size_or_none(store, *layer) for layer in layers_of(store, image)]
+    with Findings(store) as findings:
+        return [_size_or_none(findings, *layer) for layer in layers_of(store, image)]
 
 
 def layers_of(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
@@ -49,13 +88,9 @@ def layers_of(store: Store, image: Image) -> list[tuple[Digest, Digest]]:
     return list(zip(digests, config.diff_ids, strict=True))
 
 
-def _content_size(store: Store, digest: Digest, diff_id: Digest) -> int:
-    return facts_of(store, digest, diff_id).content_size
-
-
-def _size_or_none(store: Store, digest: Digest, diff_id: Digest) -> int | None:
+def _size_or_none(findings: Findings, digest: Digest, diff_id: Digest) -> int | None:
     try:
-        return _content_size(store, digest, diff_id)
+        return findings.facts(digest, diff_id).content_size
     except ImagesError:
         return None
 
@@ -79,13 +114,8 @@ def config_of(store: Store, manifest: Manifest) -> Config:
 
 def facts_of(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
     """Return what a layer is unpacked; one nobody has looked into yet is read now."""
-    return store.layer(digest) or _looked_into(store, digest, diff_id)
-
-
-def _looked_into(store: Store, digest: Digest, diff_id: Digest) -> LayerFacts:
-    facts = look_into(store, digest, diff_id)
-    record(store, digest, facts)
-    return facts
+    with Findings(store) as findings:
+        return findings.facts(digest, diff_id)
 
 
 def record(store: Store, digest: Digest, facts: LayerFacts) -> None:
