@@ -179,9 +179,13 @@ class InvalidLayer(_InvalidThing):
 
 
 class InvalidDockerfile(ImagesError, ValueError):
-    """A Dockerfile (or ignore file) breaks a rule; *line* counts from 1, *text* is that line."""
+    """A Dockerfile (or ignore file) breaks a rule; *line* counts from 1, *text* is that line.
+
+    ``excerpt`` shows the lines around it, where a build knows them.
+    """
 
     code = "invalid-dockerfile"
+    excerpt: str = ""
 
     def __init__(self, source: str, line: int, text: str, reason: str) -> None:
         super().__init__(source, line, text, reason)
@@ -344,9 +348,13 @@ class SandboxError(ImagesError, RuntimeError):
 
 
 class BuildError(ImagesError, RuntimeError):
-    """The command of a RUN step failed; ``log`` is the whole log of the build."""
+    """The command of a RUN step failed; ``log`` is the whole log of the build.
+
+    ``excerpt`` shows the lines of the Dockerfile around it.
+    """
 
     code = "build-error"
+    excerpt: str = ""
 
     def __init__(self, source: str, line: int, text: str, status: int, log: str = "") -> None:
         super().__init__(source, line, text, status, log)

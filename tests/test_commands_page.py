@@ -40,9 +40,14 @@ def registry() -> Iterator[Registry]:
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with what examples load and import, and a store of its own."""
+    """A folder with what examples load, import and build, and a store of its own."""
     (tmp_path / "app.tar").write_bytes(samples.image("app", layers=2).archive("app:1"))
     (tmp_path / "root.tar").write_bytes(*samples.image("root", compression="none").layers)
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/page.html").write_text("<p>hi\n")
+    (tmp_path / "web/Dockerfile").write_text(
+        "FROM scratch AS assets\nCOPY page.html /srv/\nFROM assets\n"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTEST_IMAGES_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTEST_IMAGES_DURABILITY", "fast")

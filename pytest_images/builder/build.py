@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from pytest_images.builder.view import Views
 from pytest_images.dockerfile.arguments import Scope
 from pytest_images.dockerfile.reading import read_trigger
 from pytest_images.dockerfile.stages import SCRATCH
+from pytest_images.errors import ImagesError
+from pytest_images.model.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from pytest_images.layer.files import Files
     from pytest_images.model.config import Config
     from pytest_images.model.manifest import Manifest
-    from pytest_images.model.platform import Platform
 
 STAGES_AT_ONCE = 8
 
@@ -58,7 +59,8 @@ class Workbench:
     """What one build works with; `Steps` see it as their `Workshop`.
 
     *base_of* brings an image, by its name and platform; *context_of* the files of a named
-    context, None: there is none of that name. *latest* is in seconds since 1970.
+    context, None: there is none of that name. *latest* is in seconds since 1970, and the time
+    of what is made; *clock* stands for it in the keys of steps.
     """
 
     store: Store
@@ -75,12 +77,14 @@ class Workbench:
     fetch: Callable[[Add], Sequence[tuple[Tree, str]]]
     created: str
     latest: int
+    clock: str
     uses_cache: bool = True
     secrets: frozenset[str] = frozenset()
     network: str = "default"
     add_hosts: tuple[tuple[str, str], ...] = ()
     cache: Cache = field(init=False)
     _views: Views = field(init=False)
+    _bases: dict[int, Base] = field(init=False, default_factory=dict)
     _states: dict[int, Future[State]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,17 +92,24 @@ class Workbench:
         self._views = Views(self.store)
 
     def build(self) -> State:
-        """Build every stage of the plan; return the state of the target."""
+        """Build every stage of the plan; return the state of the target.
+
+        When one fails, or this is interrupted, the commands of the others are ended.
+        """
         stages = self.plan.stages
+        for planned in stages:  # in this thread: what is pulled can be interrupted
+            self._find_base(planned)
         with ThreadPoolExecutor(min(len(stages), STAGES_AT_ONCE), "image-stage") as pool:
             try:
                 for planned in stages:  # in order: whoever waits, waits for one begun before
                     self._states[planned.stage.number] = pool.submit(self._stage, planned)
-                for planned in stages:
-                    self._states[planned.stage.number].result()
+                done, _ = wait(self._states.values(), return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
             except BaseException:
                 for future in self._states.values():
                     future.cancel()
+                self.log.close()
                 raise
         self.fingerprints.save()
         return self._states[self.plan.target.stage.number].result()
@@ -132,35 +143,42 @@ class Workbench:
 
     def _stage(self, planned: PlannedStage) -> State:
         state = self._begun(planned)
-        label = planned.stage.label
-        steps = Steps(self, state, planned.stage.number, label)
+        title = f"[{planned.stage.label} {{}}]" if self.plan.has_many else "[{}]"
+        steps = Steps(self, state, planned.stage.number, title)
         triggers = [read_trigger(text, planned.start.base) for text in state.triggers]
-        steps.carry_out([*triggers, *planned.stage.instructions])
+        steps.carry_out([*triggers, *planned.stage.instructions], planned.start.source_line)
         return state
+
+    def _find_base(self, planned: PlannedStage) -> None:
+        """Bring the image that a stage stands on, where it stands on one."""
+        start = planned.start
+        if planned.base is not None or start.base == SCRATCH:
+            return
+        step = self.log.step(f"[internal] load metadata for {start.base}")
+        try:
+            base = self.base_of(start.base, self._platform_of(planned), start.place)
+        except ImagesError as error:
+            step.failed(str(error))
+            raise
+        self._bases[planned.stage.number] = base
+        step.done()
+
+    def _platform_of(self, planned: PlannedStage) -> Platform:
+        text = planned.start.platform
+        return Platform.parse(text) if text else self.platform
 
     def _begun(self, planned: PlannedStage) -> State:
         """Return the state that a stage begins with: of a stage, of an image, of nothing."""
-        start = planned.start
-        step = self.log.step(f"[{planned.stage.label}] {start.source_line}")
         if planned.base is not None:
             below = self._states[planned.base.number].result()
-            state = below.followed_by(below.scope.inherited())
-            step.done()
-            return state
+            return below.followed_by(below.scope.inherited())
         scope = Scope(self.plan.outside, self.given, self.plan.dockerfile.escape)
-        platform = self.platform
-        if start.platform:
-            from pytest_images.model.platform import Platform
-
-            platform = Platform.parse(start.platform)
-        if start.base == SCRATCH:
-            key = key_of("scratch", platform=str(platform))
-            state = State(platform, SettingsDraft(platform.os), scope, key, self.created)
-        else:
-            base = self.base_of(start.base, platform, start.place)
-            state = self._on_image(base, scope, start.base)
-        step.done()
-        return state
+        base = self._bases.get(planned.stage.number)
+        if base is not None:
+            return self._on_image(base, scope, planned.start.base)
+        platform = self._platform_of(planned)
+        key = key_of("scratch", platform=str(platform), clock=self.clock)
+        return State(platform, SettingsDraft(platform.os), scope, key, self.created)
 
     def _on_image(self, base: Base, scope: Scope, name: str) -> State:
         import json
@@ -170,7 +188,7 @@ class Workbench:
         settings = SettingsDraft.of(document, name, platform.os)
         for variable, value in settings.environment.items():
             scope.set(variable, value)
-        key = key_of("image", id=str(base.config.id), manifest=str(base.manifest.digest))
+        key = key_of("image", id=str(base.config.id), clock=self.clock)
         state = State(platform, settings, scope, key, self.created, base.config.author)
         state.layers = base.layers
         state.history = list(base.config.history)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import threading
 import time
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_images.model.progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,40 +17,62 @@ LOG_LIMIT = 32 << 20  # characters of a whole build's log that are kept
 _LINE_LIMIT = 64 << 10  # bytes of one line: a longer one is told in pieces
 
 
-class BuildLog:
-    """Lines, as BuildKit's plain progress has them: ``#3 0.102 text``. Used by many threads."""
+class Line(NamedTuple):
+    """One line of a log, as BuildKit's plain progress has it: ``#3 0.102 text``.
 
-    def __init__(self, tell: Callable[[str], None], secrets: Iterable[str] = ()) -> None:
+    *step* is the number at its start; *phase* says where the step is from this line on.
+    """
+
+    step: int
+    phase: Phase
+    text: str
+
+
+class BuildLog:
+    """The lines of one build. Used by many threads; *tell* hears each line at once."""
+
+    def __init__(self, tell: Callable[[Line], None], secrets: Iterable[str] = ()) -> None:
         self._tell = tell
-        self._secrets = [line for secret in secrets for line in secret.splitlines() if line.strip()]
+        lines = {line for secret in secrets for line in secret.splitlines() if line.strip()}
+        self._secrets = sorted(lines, key=len, reverse=True)  # one may be the start of another
         self._lock = threading.Lock()
-        self._lines: list[str] = []
+        self._lines: list[Line] = []
         self._size = 0
-        self._count = 0
+        self._steps: list[Step] = []
 
     def step(self, title: str) -> Step:
         """Begin a step."""
         with self._lock:
-            self._count += 1
-            number = self._count
-        step = Step(self, number)
-        step.say(title)
+            step = Step(self, len(self._steps) + 1)
+            self._steps.append(step)
+        step.say(title, Phase.STARTED)
         return step
 
-    def add(self, line: str) -> None:
+    def add(self, line: Line) -> None:
         """Take one line; what it shows of a secret is hidden."""
+        text = line.text
         for secret in self._secrets:
-            line = line.replace(secret, "***")
+            text = text.replace(secret, "***")
+        line = line._replace(text=text)
         with self._lock:
-            self._size += len(line) + 1
+            self._size += len(text) + 1
             if self._size <= LOG_LIMIT:
                 self._lines.append(line)
             self._tell(line)
 
+    def close(self) -> None:
+        """Close the streams of all steps: a command that still writes to one is ended."""
+        with self._lock:
+            steps = list(self._steps)
+        for step in steps:
+            step.close()
+
     def __str__(self) -> str:
         with self._lock:
-            text = "".join(f"{line}\n" for line in self._lines)
-            left_out = self._size - len(text)
+            lines = list(self._lines)
+            left_out = self._size - sum(len(line.text) + 1 for line in lines)
+        blocks = groupby(lines, key=lambda line: line.step)
+        text = "\n".join("".join(f"{line.text}\n" for line in block) for _, block in blocks)
         return text + (f"[{left_out} more characters are left out]\n" if left_out > 0 else "")
 
 
@@ -58,20 +83,27 @@ class Step(io.RawIOBase):
         self._log, self.number = log, number
         self._begun = time.monotonic()
         self._rest = b""
-        self.tail: list[str] = []  # the last lines, for an error
+        self._is_over = False
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, phase: Phase = Phase.NOTE) -> None:
         """Add a line of our own."""
-        self._log.add(f"#{self.number} {text}")
+        self._is_over = phase in (Phase.DONE, Phase.EXISTS, Phase.FAILED)
+        self._log.add(Line(self.number, phase, f"#{self.number} {_safe(text)}"))
 
     def done(self) -> None:
         """Say that it is done, and how long it took."""
         self.flush_line()
-        self.say(f"DONE {time.monotonic() - self._begun:.1f}s")
+        self.say(f"DONE {time.monotonic() - self._begun:.1f}s", Phase.DONE)
 
     def cached(self) -> None:
         """Say that it was done before."""
-        self.say("CACHED")
+        self.say("CACHED", Phase.EXISTS)
+
+    def failed(self, reason: str) -> None:
+        """Say why it failed, once."""
+        self.flush_line()
+        if not self._is_over:
+            self.say(f"ERROR: {reason}", Phase.FAILED)
 
     def writable(self) -> bool:
         """Return True."""
@@ -95,9 +127,8 @@ class Step(io.RawIOBase):
             self._printed(rest)
 
     def _printed(self, line: bytes) -> None:
-        text = _safe(line.rstrip(b"\r").decode("utf-8", "replace"))
-        self.tail = [*self.tail[-19:], text]
-        self._log.add(f"#{self.number} {time.monotonic() - self._begun:.3f} {text}")
+        text = line.rstrip(b"\r").decode("utf-8", "replace")
+        self.say(f"{time.monotonic() - self._begun:.3f} {text}")
 
 
 def _safe(text: str) -> str:

@@ -43,6 +43,11 @@ class Plan:
         """The stage whose image is wanted."""
         return self.stages[-1]
 
+    @property
+    def has_many(self) -> bool:
+        """Whether the file has more than one stage: their names are shown then."""
+        return len(self.dockerfile.stages) > 1
+
 
 def make_plan(
     dockerfile: Dockerfile,

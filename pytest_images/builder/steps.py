@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_images.builder.cache import Cache, Result, plain_layer
 from pytest_images.builder.copying import ROOT, Copying, Order, select
 from pytest_images.builder.placing import Places
+from pytest_images.builder.remote import is_remote
 from pytest_images.builder.running import Command, secret_id
 from pytest_images.dockerfile.instructions import (
     Add,
@@ -25,10 +27,12 @@ from pytest_images.dockerfile.instructions import (
 )
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import MountType
+from pytest_images.dockerfile.place import without_passwords
+from pytest_images.errors import BuildError, ImagesError
 from pytest_images.layer.writer import Changed, LayerWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_images.builder.cache import BuiltLayer
     from pytest_images.builder.fingerprints import Fingerprints
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.place import Place
     from pytest_images.layer.files import ImagePath
 
+CHANGES_FILES = (Add, Copy, Run, Workdir)
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -77,54 +82,69 @@ class Steps:
     """Carries out the instructions of one stage on its *state*."""
 
     def __init__(self, shop: Workshop, state: State, stage: int, title: str) -> None:
+        """*title* is that of its steps, with a place for the number: ``[build {}]``."""
         self._shop, self._state, self._stage, self._title = shop, state, stage, title
 
-    def carry_out(self, instructions: Sequence[Instruction]) -> None:
-        """Do all *instructions* in order. Raises InvalidDockerfile, BuildError and others."""
-        for number, instruction in enumerate(instructions, 2):
-            step = self._shop.log.step(
-                f"[{self._title} {number}/{len(instructions) + 1}] {instruction.source_line}"
-            )
-            try:
-                self._do(instruction.expand(self._state.scope.expander), step)
-            except Malformed as problem:
-                raise instruction.place.error(str(problem)) from problem
-            except Changed as problem:
-                path, *reason = problem.args or ("a file",)
-                raise instruction.place.error(f"{path}: {' '.join(map(str, reason))}") from problem
+    def carry_out(self, instructions: Sequence[Instruction], start: str) -> None:
+        """Do all *instructions* in order. Raises InvalidDockerfile, BuildError and others.
+
+        Steps are those that can change files, counted from the base, which is the first:
+        *start* is its line.
+        """
+        total = 1 + sum(isinstance(each, CHANGES_FILES) for each in instructions)
+        number = 1
+        self._shop.log.step(self._titled(number, total, start)).done()
+        for instruction in instructions:
+            with _placed(instruction):
+                if not isinstance(instruction, CHANGES_FILES):
+                    self._set(instruction.expand(self._state.scope.expander))
+                    continue
+                number += 1
+                title = self._titled(number, total, instruction.source_line)
+                step = self._shop.log.step(title)
+                try:
+                    self._do(instruction.expand(self._state.scope.expander), step)
+                except (ImagesError, Malformed, Changed, OSError) as error:
+                    step.failed(without_passwords(str(error)))
+                    raise
+
+    def _titled(self, number: int, total: int, text: str) -> str:
+        count = f"{number:{len(str(total))}}/{total}"
+        return f"{self._title.format(count)} {text}"
 
     @singledispatchmethod
-    def _do(self, instruction: Instruction, step: Step) -> None:
+    def _set(self, instruction: Instruction) -> None:
         """Change a setting."""
         state = self._state
         state.settings.apply(instruction)
         state.advance("setting", instruction=repr(instruction))
         state.note(_described(instruction, state))
-        step.done()
 
-    @_do.register(Env)
-    def _(self, instruction: Env, step: Step) -> None:
+    @_set.register(Env)
+    def _(self, instruction: Env) -> None:
         state = self._state
         state.settings.apply(instruction)
         for pair in instruction.pairs:
             state.scope.set(pair.name, pair.value)
         state.advance("env", pairs=[list(map(str, (p.name, p.value))) for p in instruction.pairs])
         state.note("ENV " + " ".join(f"{pair.name}={pair.value}" for pair in instruction.pairs))
-        step.done()
 
-    @_do.register(Arg)
-    def _(self, instruction: Arg, step: Step) -> None:
+    @_set.register(Arg)
+    def _(self, instruction: Arg) -> None:
         declared = self._state.scope.declare(instruction)
         words = (name if value is None else f"{name}={value}" for name, value in declared)
         self._state.note("ARG " + " ".join(words))
-        step.done()
 
-    @_do.register(Maintainer)
-    def _(self, instruction: Maintainer, step: Step) -> None:
+    @_set.register(Maintainer)
+    def _(self, instruction: Maintainer) -> None:
         self._state.author = instruction.author
         self._state.advance("maintainer", author=instruction.author)
         self._state.note(f"MAINTAINER {instruction.author}")
-        step.done()
+
+    @singledispatchmethod
+    def _do(self, instruction: Instruction, step: Step) -> None:
+        """Change files: each of `CHANGES_FILES` in its own way."""
+        raise NotImplementedError(instruction.keyword)
 
     @_do.register(Workdir)
     def _(self, instruction: Workdir, step: Step) -> None:
@@ -215,14 +235,13 @@ class Steps:
     def _ran(
         self, command: Command, trees: Mapping[Mount, Tree], step: Step, instruction: Run
     ) -> Result:
-        from pytest_images.errors import BuildError
-
         ran, result = self._shop.runner.run(command, self._state.layers, trees, step)
         step.flush_line()
         for warning in ran.warnings:
             step.say(f"WARNING: {warning}")
         if ran.status:
-            place = instruction.place
+            place, told = instruction.place, " ".join(command.words)
+            step.failed(f'process "{told}" did not complete successfully: exit code: {ran.status}')
             raise BuildError(
                 place.source, place.first, instruction.source_line, ran.status, str(self._shop.log)
             )
@@ -257,7 +276,6 @@ class Steps:
             owner=order.owner,
             mode=order.mode,
             unpacks=order.unpacks,
-            latest=shop.latest,
         )
         self._layer(key, described, step, lambda: self._written(copying))
 
@@ -320,9 +338,16 @@ class Steps:
         return path + "/" if is_folder and path != "/" else path
 
 
-def is_remote(source: str) -> bool:
-    """Say whether a source of ADD is fetched: a URL, or a git repository."""
-    return source.startswith(("http://", "https://", "git@", "git://", "ssh://"))
+@contextmanager
+def _placed(instruction: Instruction) -> Iterator[None]:
+    """Let what is wrong with an instruction, or with a file it copies, say where it stands."""
+    try:
+        yield
+    except Malformed as problem:
+        raise instruction.place.error(str(problem)) from problem
+    except Changed as problem:
+        path, *reason = problem.args or ("a file",)
+        raise instruction.place.error(f"{path}: {' '.join(map(str, reason))}") from problem
 
 
 def _default_path() -> dict[str, str]:

@@ -23,11 +23,13 @@ FILES = ":files"
 SHELLS = ("bash", "fish", "zsh")
 _OF_IMAGES = frozenset(("history", "inspect", "ls", "pull", "push", "rm", "save", "tag"))
 _OF_ONE_IMAGE = frozenset(("cat", "files"))  # what follows it is inside the image
-_OF_FILES = frozenset(("import",))
+_OF_FILES = frozenset(("build", "import"))
 _OF_REGISTRIES = frozenset(("login", "logout"))
-_PATHS = frozenset(("home", "iidfile", "input", "metadata-file", "output", "root"))
+_PATHS = frozenset(("file", "home", "iidfile", "input", "metadata-file", "output", "root"))
 _VALUES = {
     "format": ("json", "table"),
+    "network": ("default", "host", "none"),
+    "progress": ("auto", "plain", "quiet", "tty"),
     "platform": ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/s390x"),
 }
 _FILTERS = {

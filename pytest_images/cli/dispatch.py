@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_images.cli.options import Parsed
 
 IMAGE_VERBS = {
+    "build": "Build an image from a Dockerfile",
     "history": "Show the history of an image",
     "import": "Import the contents from a tarball to create a filesystem image",
     "inspect": "Display detailed information on one or more images",
@@ -49,9 +50,6 @@ GROUPS = {
 }
 VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | REGISTRY_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
-# What `docker image` can do beyond that, named so that the answer is not "unknown command".
-NOT_YET = ("build",)
-
 ROOT = Command("", "COMMAND", OPTIONS)
 
 
@@ -99,14 +97,10 @@ def _group(group: str, words: list[str], settings: Settings) -> int:
 
 
 def _verb(name: str, prefix: str, verbs: dict[str, str]) -> str:
-    """Return the command that *name* is in full. Raises UsageError, Unsupported."""
+    """Return the command that *name* is in full. Raises UsageError."""
     found = ALIASES.get(name, name) if verbs is not GROUPS["registry"][1] else name
     if found in verbs:
         return found
-    if name in NOT_YET and prefix in ("", "image "):
-        from pytest_images.errors import Unsupported
-
-        raise Unsupported(f"image {name}", "this version has no such command")
     raise UsageError(f"{PROGRAM}: unknown command: {PROGRAM} {prefix}{name}", None, 1)
 
 

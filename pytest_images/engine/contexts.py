@@ -126,6 +126,8 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
         return DOCKERFILE, request.dockerfile_text.encode("utf-8", "surrogateescape")
     if found is not None:
         return DOCKERFILE, found
+    if request.dockerfile is not None and Path(request.dockerfile).is_absolute():
+        return request.dockerfile, _named_content(Path(request.dockerfile), _SIZE_LIMIT)
     name = request.dockerfile or DOCKERFILE
     item = tree.find(name)
     if item is None and request.dockerfile is None:
@@ -137,11 +139,27 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
 
 def _rules(tree: Tree, dockerfile: str) -> IgnoreRules:
     """Return the rules of ``NAME.dockerignore``, else of ``.dockerignore``, else none."""
-    for name in (f"{dockerfile}.dockerignore", ".dockerignore"):
+    beside = Path(f"{dockerfile}.dockerignore")
+    if beside.is_absolute() and beside.is_file():
+        return IgnoreRules.parse(_named_content(beside, _IGNORE_LIMIT), str(beside))
+    for name in (str(beside), ".dockerignore"):
         item = tree.find(name)
         if item is not None and item.kind is Kind.FILE:
             return IgnoreRules.parse(_content(tree, item.path, _IGNORE_LIMIT), name)
     return IgnoreRules()
+
+
+def _named_content(path: Path, limit: int) -> bytes:
+    """Read a file outside of the context: the caller named it by its whole path."""
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(limit + 1)
+    except OSError as error:
+        reason = f"failed to read dockerfile: {error.strerror}"
+        raise InvalidUsage(str(path), reason) from error
+    if len(raw) > limit:
+        raise LimitExceeded(str(path), "size in bytes", limit)
+    return raw
 
 
 def _content(tree: Tree, path: str, limit: int) -> bytes:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOG_LIMIT = 16 << 20  # bytes of a command's output that are kept
 _PIECE = 1 << 16
+_LOOK = 0.2  # seconds between looks at whether the log was closed
 _MODULE = "pytest_images.sandbox.inside"  # by name: it is for Linux only
 
 
@@ -25,7 +26,8 @@ def confined(spec: Spec, log: BinaryIO, who: Ids, timeout: float | None = None) 
     """Run the command of *spec* and return its exit status; its output goes to *log*.
 
     Nothing of it is left when this returns or raises, or when this process is killed. Raises
-    SandboxError where it could not be set up, or ran longer than *timeout* seconds.
+    SandboxError where it could not be set up, ran longer than *timeout* seconds, or *log* was
+    closed meanwhile.
     """
     ours, theirs = socket.socketpair()
     out, into = os.pipe()
@@ -78,13 +80,15 @@ class _Watch:
             self._log.write(f"\n[{self._dropped} more bytes of output are left out]\n".encode())
         return self._status()
 
-    def _left(self) -> float | None:
+    def _left(self) -> float:
+        if self._log.closed:
+            raise SandboxError("it was ended: nobody waits for it any more")
         if self._deadline is None:
-            return None
+            return _LOOK
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise SandboxError(f"it ran longer than {self._timeout:g} s")
-        return left
+        return min(left, _LOOK)
 
     def _take_output(self) -> bool:
         piece = os.read(self._output.fileno(), _PIECE)

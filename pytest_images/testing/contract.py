@@ -24,6 +24,7 @@ from pytest_images.errors import (
     Conflict,
     ImageNotFound,
     InvalidArchive,
+    InvalidDockerfile,
     InvalidLayer,
     InvalidUsage,
     Unsupported,
@@ -329,6 +330,32 @@ class EngineContract:
         self._needs("import", "ls")
         with pytest.raises(InvalidLayer):
             images.import_(BytesIO(b"this is not a tar" * 100), "app:1")
+        assert images.ls() == ()
+
+    def test_build_makes_an_image_of_a_context(self, images: Images) -> None:
+        self._needs("build", "inspect")
+        text = b'FROM scratch\nCOPY a.txt /b/\nENV C=D\nLABEL e=f\nCMD ["/x"]\n'
+        result = images.build({"Dockerfile": text, "a.txt": b"hi"}, tags="app:1")
+        inspection = images.inspect("app:1")
+        assert result.image is not None
+        assert inspection.image.id == result.image.id
+        assert len(inspection.config.diff_ids) == 1
+        assert dict(inspection.config.labels) == {"e": "f"}
+        assert inspection.config.settings.environment["C"] == "D"
+        assert inspection.config.settings.command == ("/x",)
+
+    def test_build_stands_on_an_image_that_is_here(self, images: Images) -> None:
+        self._needs("build", "load", "inspect")
+        base = self._load(images, "base", "base:1", layers=2)
+        images.build({"a": b"1"}, dockerfile_text="FROM base:1\nCOPY a /\n", tags="app:1")
+        found = images.inspect("app:1").config.diff_ids
+        assert found[:2] == base.config.diff_ids
+        assert len(found) == 3
+
+    def test_build_of_something_else_is_refused(self, images: Images) -> None:
+        self._needs("build", "ls")
+        with pytest.raises(InvalidDockerfile):
+            images.build({"Dockerfile": b"FROM scratch\nCOPPY a b\n"}, tags="app:1")
         assert images.ls() == ()
 
     def test_prune_takes_what_has_no_name(self, images: Images) -> None:

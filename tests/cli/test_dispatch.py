@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_images.cli.dispatch import ALIASES, GROUPS, NOT_YET, VERBS, module_of
+from pytest_images.cli.dispatch import ALIASES, GROUPS, VERBS, module_of
 from pytest_images.cli.options import Command
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ def test_without_a_command_the_help_names_them_all(run: Run, words: list[str]) -
     assert set(VERBS) <= set(re.findall(r"^  (\w+) ", done.out, re.MULTILINE))
 
 
-def test_no_help_names_what_is_not_there(run: Run) -> None:
-    listed = re.findall(r"^  (\w+) ", run("--help").out + run("image").out, re.MULTILINE)
-    assert not set(NOT_YET) & set(listed)
-
-
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_alone_lists_its_commands(run: Run, group: str) -> None:
     done = run(group)
@@ -48,16 +43,6 @@ def test_a_group_alone_lists_its_commands(run: Run, group: str) -> None:
 @pytest.mark.parametrize("prefix", [[], ["image"]])
 def test_an_alias_is_the_command(run: Run, alias: str, name: str, prefix: list[str]) -> None:
     assert run(*prefix, alias, "--help") == run(name, "--help")
-
-
-@pytest.mark.parametrize("prefix", [[], ["image"]])
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_is_not_there_yet_says_so_and_names_itself(
-    run: Run, name: str, prefix: list[str]
-) -> None:
-    done = run(*prefix, name, "--any", "thing")
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith(f"Error: image {name}: not supported")
 
 
 def test_an_unknown_command_is_refused_as_docker_does(run: Run) -> None:

@@ -23,7 +23,8 @@ class BuildRequest:
     """Build an image from a Dockerfile and a build context.
 
     ``context``: a folder, a tar stream, a URL, or names and bytes. ``dockerfile``: its path
-    in the context, None for ``Dockerfile``; ``dockerfile_text`` is the text itself.
+    in the context (a whole path: of this machine), None for ``Dockerfile``; ``dockerfile_text``
+    is the text itself.
     ``network``: ``host``, ``none`` or ``default``. ``outputs``: (type, destination) pairs as
     of ``--output``. ``wall_clock``: what is made has the time of its making, not the fixed one
     that makes builds repeatable.

@@ -48,6 +48,8 @@ class RunMount:
 class RunStep:
     """One command to run in a root file system; its output goes to *log*.
 
+    When *log* is closed the command is to be ended: its build failed elsewhere.
+
     The root file system is the folder *rootfs*; where there are *lowers* (top first), it is
     these with *rootfs* above them, which then takes only what changes, in the form of an
     overlay's upper folder. *scratch* is an empty folder on the same disk, for the time of the
