@@ -99,7 +99,10 @@ if TYPE_CHECKING:
     from pytest_images.model.request.tag import TagRequest as TagRequest
     from pytest_images.model.secret import Secret as Secret
     from pytest_images.model.selector import Selector as Selector
+    from pytest_images.plugin.factories import imported as imported
+    from pytest_images.plugin.factories import loaded as loaded
     from pytest_images.plugin.factories import pulled as pulled
+    from pytest_images.plugin.factories import tagged as tagged
     from pytest_images.server.namespace import Namespace as Namespace
     from pytest_images.server.registry import Registry as Registry
 
@@ -212,7 +215,7 @@ _HOMES = {
     "model.request.tag": ("TagRequest",),
     "model.secret": ("Secret",),
     "model.selector": ("Selector",),
-    "plugin.factories": ("pulled",),
+    "plugin.factories": ("imported", "loaded", "pulled", "tagged"),
     "server.namespace": ("Namespace",),
     "server.registry": ("Registry",),
 }

@@ -3,48 +3,193 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from pytest_images.plugin.places import FILE
+from pytest_images.errors import InvalidUsage
+from pytest_images.plugin.factory import Factory, Site, fixture_of
+from pytest_images.plugin.requested import LEFT_OUT, is_fixture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import BinaryIO
+
+    from pytest_images.arguments import Name, Platforms, Thing
     from pytest_images.images import Images, Policy
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
-    from pytest_images.model.reference import Reference
+    from pytest_images.plugin.factory import Ids
 
 
 def pulled(
-    reference: str | Reference,
+    reference: Name | Any = LEFT_OUT,
     *,
     policy: Policy = "missing",
     platform: str | Platform | None = None,
+    scope: Any = "session",
+    params: Iterable[object] | None = None,
+    ids: Ids = None,
+    name: str | None = None,
 ) -> Any:
-    """Make a session fixture of an image, pulled once a run, whatever the number of workers.
+    """Make a fixture of an image, pulled once a run, whatever the number of workers.
 
     >>> alpine = pulled("alpine:3.20")  # in a conftest.py: a fixture named alpine
 
-    *policy*: when the registry is asked, as of `Images.get`. *platform*: the one wanted.
-    Nothing is pulled before a test uses the fixture. Raises InvalidReference at once.
+    *reference*: a name, or a fixture that gives one. *policy*: when the registry is asked, as
+    of `Images.get`. *platform*: the one wanted. *scope*, *params*, *ids*, *name*: as of
+    `pytest.fixture`; a param stands for the reference. Nothing is pulled before a test uses
+    the fixture. Raises InvalidReference at once.
     """
+    site = Site("pulled", sys._getframe(1))
+    if reference is not LEFT_OUT and not is_fixture(reference):
+        reference = _reference(reference)
+    given = {"reference": reference, "policy": policy, "platform": platform}
+    factory = Factory("pulled", _pull, given, "reference", site)
+    doc = f"The image {_shown(reference, params)}."
+    return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
+
+
+def tagged(
+    image: Thing | Any,
+    target: Name | Any = LEFT_OUT,
+    *,
+    scope: Any = "session",
+    params: Iterable[object] | None = None,
+    ids: Ids = None,
+    name: str | None = None,
+) -> Any:
+    """Make a fixture of an image under a further name.
+
+    >>> app = pulled("registry.example/app:1")
+    >>> release = tagged(app, "app:release")
+
+    *image*: a fixture, or what names an image that is here. *target*: the further name; a
+    param stands for it. The name is the run's: it is gone when that is over. The rest is as
+    of `pytest.fixture`. Raises InvalidReference at once.
+    """
+    site = Site("tagged", sys._getframe(1))
+    if target is not LEFT_OUT and not is_fixture(target):
+        target = _reference(target)
+    factory = Factory("tagged", _tag, {"image": image, "target": target}, "target", site)
+    doc = f"An image, tagged {_shown(target, params)}."
+    return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
+
+
+def loaded(
+    source: Path | str | BinaryIO | Any = LEFT_OUT,
+    *,
+    image: Name | None = None,
+    platform: Platforms = None,
+    scope: Any = "session",
+    params: Iterable[object] | None = None,
+    ids: Ids = None,
+    name: str | None = None,
+) -> Any:
+    """Make a fixture of an image in an archive, or in an OCI layout folder.
+
+    >>> app = loaded("dist/app.tar")
+
+    *source*: a path, relative to the file this stands in; or a fixture that gives a path or a
+    binary stream. *image*: which one, where the archive holds several. *platform*: those
+    wanted of an index. The rest is as of `pytest.fixture`; a param stands for the source.
+    """
+    site = Site("loaded", sys._getframe(1))
+    wanted = None if image is None else _reference(image)
+    given = {"source": source, "image": wanted, "platform": platform}
+    factory = Factory("loaded", _load, given, "source", site)
+    doc = f"The image in {_shown(source, params)}."
+    return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
+
+
+def imported(
+    source: Path | str | BinaryIO | Any = LEFT_OUT,
+    reference: Name | Any | None = None,
+    *,
+    changes: Iterable[str] = (),
+    message: str = "",
+    platform: str | Platform | None = None,
+    scope: Any = "session",
+    params: Iterable[object] | None = None,
+    ids: Ids = None,
+    name: str | None = None,
+) -> Any:
+    """Make a fixture of an image whose one layer is the tar of a root file system.
+
+    >>> rootfs = imported("rootfs.tar", "rootfs:1", changes=["CMD /bin/sh"])
+
+    *source*: a path, relative to the file this stands in, an address, or a fixture that gives
+    a path or a binary stream. *changes*, *message*, *platform*: as of `Images.import_`. The
+    rest is as of `pytest.fixture`; a param stands for the source.
+    """
+    site = Site("imported", sys._getframe(1))
+    if reference is not None and not is_fixture(reference):
+        reference = _reference(reference)
+    given = {
+        "source": source,
+        "reference": reference,
+        "changes": tuple(changes),
+        "message": message,
+        "platform": platform,
+    }
+    factory = Factory("imported", _import, given, "source", site)
+    doc = f"The image of the root file system in {_shown(source, params)}."
+    return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
+
+
+def _pull(
+    images: Images, folder: Path, reference: Name, policy: Policy, platform: Platforms
+) -> Image:
+    return images.get(reference, policy, platform=platform)
+
+
+def _tag(images: Images, folder: Path, image: Thing, target: Name) -> Image:
+    return images.tag(image, target)
+
+
+def _load(
+    images: Images,
+    folder: Path,
+    source: Path | str | BinaryIO,
+    image: Name | None,
+    platform: Platforms,
+) -> Image:
+    found = images.load(_placed(source, folder), platforms=platform)
+    chosen = [one.image for one in found if image is None or one.reference == image]
+    if len({one.id for one in chosen}) == 1:
+        return chosen[0]
+    names = ", ".join(str(one.reference or one.image.id) for one in found)
+    error = InvalidUsage(f"loaded({str(source)!r})", f"which of its images? it holds {names}")
+    error.add_note("say loaded(..., image=...)")
+    raise error
+
+
+def _import(
+    images: Images,
+    folder: Path,
+    source: Path | str | BinaryIO,
+    reference: Name | None,
+    **options: Any,
+) -> Image:
+    return images.import_(_placed(source, folder), reference, **options)
+
+
+def _placed(source: Path | str | BinaryIO, folder: Path) -> Path | str | BinaryIO:
+    """Return a source that can be opened: a path is relative to *folder*, an address is none."""
+    from pytest_images.http.address import is_url
+
+    if isinstance(source, Path) or (isinstance(source, str) and not is_url(source)):
+        return folder / source
+    return source
+
+
+def _reference(name: Name) -> Name:
     from pytest_images.arguments import reference_of
 
-    named = reference_of(reference)
-    caller = sys._getframe(1)
-    where = f"{caller.f_code.co_filename}, line {caller.f_lineno}"
+    return reference_of(name)
 
-    def image(images: Images) -> Image:
-        __tracebackhide__ = True
-        from pytest_images.errors import ImagesError
 
-        try:
-            return images.get(named, policy, platform=platform)
-        except ImagesError as error:
-            error.add_note(f"wanted by pulled({str(reference)!r}) in {where}")
-            raise
-
-    image.__doc__ = f"The image {named.familiar}."
-    setattr(image, FILE, caller.f_code.co_filename)
-    return pytest.fixture(scope="session")(image)
+def _shown(value: object, params: object) -> str:
+    """Return an argument for a docstring."""
+    if value is LEFT_OUT:
+        return "that each param names" if params is not None else "that its param names"
+    return "of a fixture" if is_fixture(value) else str(getattr(value, "familiar", value))

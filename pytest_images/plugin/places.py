@@ -14,7 +14,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-FILE = "_pytest_images_file"  # on a fixture function made by a factory: its caller's file
 # Fixtures of pytest and of ours are where they are asked for: nobody writes overrides there.
 _PYTEST = os.sep + "_pytest" + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120 - compared as text
@@ -89,9 +88,9 @@ class _Stay:
 
 
 def _file_of(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
-    """Return the file a fixture is written in, or that its factory recorded."""
+    """Return the file a fixture is written in; a factory's is where it was called."""
     function: Callable[..., Any] = inspect.unwrap(fixturedef.func)
     function = getattr(function, "__func__", getattr(function, "func", function))
     code = getattr(function, "__code__", None)
-    file: str = getattr(function, FILE, code.co_filename if code is not None else _OURS)
+    file: str = code.co_filename if code is not None else _OURS
     return str(request.node.path) if _PYTEST in file or file.startswith(_OURS) else file

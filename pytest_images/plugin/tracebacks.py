@@ -11,6 +11,7 @@ import pluggy
 import pytest
 
 from pytest_images.errors import ImagesError
+from pytest_images.plugin.factory import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,8 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 
 def _is_hidden(entry: types.TracebackType) -> bool:
-    return entry.tb_frame.f_code.co_filename.startswith(_HIDDEN)
+    code = entry.tb_frame.f_code
+    return code.co_name == MADE or code.co_filename.startswith(_HIDDEN)
 
 
 def _text(error: ImagesError) -> str:
