@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from pytest_images.hookspecs import hookimpl
 from pytest_images.host import Host
 from pytest_images.http.limits import Limits
 from pytest_images.model.image import Image
+from pytest_images.testing import samples
 from tests.engines import Bringing, MemoryEngine
 
 if TYPE_CHECKING:
@@ -320,3 +322,35 @@ def test_what_is_entered_is_traced_in_order(
         "    > unanswered (wrapper)",
         "    > engine:memory",
     ]
+
+
+def test_the_run_of_the_environment_is_seen_by_hosts_within_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = BytesIO(samples.image("app").archive("app:1"))
+    monkeypatch.setenv("PYTEST_IMAGES_HOME", str(tmp_path))
+    with Host(run="outer") as outer:
+        [loaded] = outer.images.load(archive)
+        monkeypatch.setenv("PYTEST_IMAGES_RUN", "outer")
+        with Host() as script, Host(run="inner") as inner:
+            assert script.images.tag("app:1", "app:2").id == loaded.image.id
+            assert inner.images.inspect("app:2").image.id == loaded.image.id
+            inner.images.rm("app:1")
+            inner.end_run()
+            assert script.end_run() == ()
+        assert outer.images.exists("app:1")
+        outer.end_run()
+    monkeypatch.delenv("PYTEST_IMAGES_RUN")
+    with Host() as after:
+        assert after.images.ls() == ()
+
+
+def test_the_run_of_the_environment_is_one_of_its_store_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_IMAGES_HOME", str(tmp_path / "store"))
+    monkeypatch.setenv("PYTEST_IMAGES_RUN", "outer")
+    with Host(home=tmp_path / "other") as host:
+        host.images.load(BytesIO(samples.image("app").archive("app:1")))
+    with Host(home=tmp_path / "other") as host:
+        assert host.images.exists("app:1"), "it outlives the process, as without a run"

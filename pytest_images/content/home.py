@@ -17,6 +17,7 @@ from pytest_images.content.failures import translated
 from pytest_images.errors import StoreDamaged, StoreTooNew, StoreUnsafe
 
 SETTING = "PYTEST_IMAGES_HOME"
+OUTER = "PYTEST_IMAGES_RUN"
 FORMAT = 1  # of the folder; the database has a schema version of its own
 BUILD_TIMEOUT = 30.0  # seconds that another process may take to make the same store
 RESERVE = 256 << 10  # bytes kept back so that a full disk can still be tidied
@@ -68,6 +69,16 @@ def locate(root: Path | None) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("pytest-images", appauthor=False)
+
+
+def outer_run(root: Path | None) -> str | None:
+    """Return the run around this process, by ``$PYTEST_IMAGES_RUN``; None: there is none.
+
+    It is a run of the store that the environment names, so of the store at *root* only where
+    that is the same.
+    """
+    run = os.environ.get(OUTER)
+    return run if run and locate(root) == locate(None) else None
 
 
 def prepare(root: Path, durability: Durability) -> Home:

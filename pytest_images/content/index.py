@@ -71,14 +71,19 @@ class Distrust(Enum):
 
 
 class Index:
-    """The records of a store as one process sees them: its run's overlay over the global ones."""
+    """The records of a store as one process sees them: its runs' overlays over the global ones."""
 
     def __init__(
-        self, home: homes.Home, blobs: Blobs, durability: Durability, run: str, timeout: float
+        self,
+        home: homes.Home,
+        blobs: Blobs,
+        durability: Durability,
+        runs: tuple[str, ...],
+        timeout: float,
     ) -> None:
         self._home, self._blobs, self._durability = home, blobs, durability
-        self.run, self._timeout = run, timeout
-        self.runs = (run, GLOBAL) if run else (GLOBAL,)
+        self.runs = (*runs, GLOBAL)
+        self.run, self._timeout = self.runs[0], timeout
         self.refresh()
         _indexes.add(self)
 

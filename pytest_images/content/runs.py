@@ -1,4 +1,4 @@
-"""Runs of pytest: who takes part, and which of them are over.
+"""Runs: who takes part, and which of them are over. A run is one of pytest, or of tox around it.
 
 Each process of a run holds a locked file in ``runs/<run>/alive/``; a run none of whose files
 is locked is dead. Joining and ending happen under the store's lock, so no sweep takes a run
@@ -31,9 +31,9 @@ def check(run: str) -> str:
     return run
 
 
-def join(home: Home, index: Index) -> locks.Held:
-    """Take part in the index's run: it lives at least as long as what is returned is held."""
-    folder = home.runs / index.run
+def join(home: Home, index: Index, run: str) -> locks.Held:
+    """Take part in *run*: it lives at least as long as what is returned is held."""
+    folder = home.runs / run
     with index.exclusive(), translated(folder):
         for path in (folder, folder / "records", folder / "alive"):
             path.mkdir(mode=0o700, exist_ok=True)

@@ -16,7 +16,7 @@ from pytest_images.content import locks, rows
 from pytest_images.content.blobs import READ_LIMIT, Blobs
 from pytest_images.content.durability import Durability
 from pytest_images.content.failures import translated
-from pytest_images.content.index import GLOBAL, Index
+from pytest_images.content.index import Index
 from pytest_images.content.view import View
 from pytest_images.errors import ImageNotFound
 from pytest_images.model.digest import Digest
@@ -50,15 +50,15 @@ class Store:
     """A store that is open; made by `Store.open`, a context manager."""
 
     def __init__(
-        self, home: homes.Home, run: str, durability: Durability, lock_timeout: float
+        self, home: homes.Home, runs: tuple[str, ...], durability: Durability, lock_timeout: float
     ) -> None:
         self.root = home.root
         self.durability = durability
-        self.run = run or None
+        self.run = runs[0] if runs else None
         self._home, self._timeout = home, lock_timeout
         self._blobs = Blobs(home)
-        self._index = Index(home, self._blobs, durability, run, lock_timeout)
-        self._alive: locks.Held | None = None
+        self._index = Index(home, self._blobs, durability, runs, lock_timeout)
+        self._alive: list[locks.Held] = []
 
     @classmethod
     def open(
@@ -66,33 +66,37 @@ class Store:
         root: Path | None = None,
         *,
         run: str | None = None,
+        below: str | None = None,
         durability: Durability | None = None,
         lock_timeout: float = LOCK_TIMEOUT,
     ) -> Store:
         """Open the store at *root*, made where there is none.
 
         *root* None is ``$PYTEST_IMAGES_HOME``, else a folder in the user's cache. With *run*,
-        names are written into that run's overlay, which lives while a process has it open.
+        names are written into that run's overlay, which lives while a process has it open;
+        what the run *below* named is seen beneath them, and lives as long.
         *durability* None is ``$PYTEST_IMAGES_DURABILITY``, else safe. *lock_timeout* is in
         seconds. Raises StoreUnsafe, StoreTooNew, StoreReadOnly, StoreFull, StoreDamaged,
         InvalidUsage (a bad *run*), InvalidConfiguration.
         """
-        if run is not None:
+        overlays = tuple(dict.fromkeys(name for name in (run, below) if name is not None))
+        if overlays:
             from pytest_images.content import runs
 
-            runs.check(run)
+            for name in overlays:
+                runs.check(name)
         durability = Durability.chosen(durability)
         home = homes.prepare(homes.locate(root), durability)
-        store = cls(home, run or GLOBAL, durability, lock_timeout)
+        store = cls(home, overlays, durability, lock_timeout)
         store._verify_unflushed()
-        if run is not None:
-            store._join()
+        for name in overlays:
+            store._join(name)
         return store
 
-    def _join(self) -> None:
+    def _join(self, run: str) -> None:
         from pytest_images.content import runs
 
-        self._alive = runs.join(self._home, self._index)
+        self._alive.append(runs.join(self._home, self._index, run))
 
     def _verify_unflushed(self) -> None:
         from pytest_images.content import unflushed
@@ -103,10 +107,10 @@ class Store:
             unflushed.mark(self._home)
 
     def close(self) -> None:
-        """Close the database and leave the run. Safe when called twice."""
+        """Close the database and leave the runs. Safe when called twice."""
         self._index.close()
-        alive, self._alive = self._alive, None
-        if alive is not None:
+        while self._alive:
+            alive = self._alive.pop()
             if alive.descriptor >= 0:  # not the copy of a forked child
                 with suppress(OSError):  # a sweep finds it: its lock is free from now on
                     alive.path.unlink(missing_ok=True)

@@ -75,9 +75,15 @@ class EmbeddedEngine:
         """The store, opened at the first call."""
         with self._lock:
             if self._store is None:
+                from pytest_images.content.home import outer_run
                 from pytest_images.content.store import Store
 
-                self._store = Store.open(self._home, run=self._run, durability=self._durability)
+                self._store = Store.open(
+                    self._home,
+                    run=self._run,
+                    below=outer_run(self._home),
+                    durability=self._durability,
+                )
                 if self._run is not None:  # a session tidies up after those that were killed
                     self._store.sweep()
             return self._store

@@ -141,3 +141,45 @@ def test_the_same_run_may_be_born_again(root: Path, run: str) -> None:
             ONE.put(store, "app:1")
         with Store.open(root) as store:
             store.end_run(run)
+
+
+def test_a_run_within_another_sees_its_names_below_its_own(root: Path) -> None:
+    with (
+        Store.open(root) as store,
+        Store.open(root, run="outer") as outer,
+        Store.open(root, run="inner", below="outer") as inner,
+    ):
+        ONE.put(outer, "app:1", "base:1")
+        TWO.put(inner, "app:1")
+        assert names(inner) == {"app:1": TWO.config.id.short, "base:1": ONE.config.id.short}
+        assert names(outer) == {"app:1": ONE.config.id.short, "base:1": ONE.config.id.short}
+        assert names(store) == {}
+
+
+def test_a_run_within_another_takes_nothing_from_it(root: Path) -> None:
+    with Store.open(root, run="outer") as outer:
+        ONE.put(outer, "app:1")
+        with Store.open(root, run="inner", below="outer") as inner:
+            inner.forget(ONE.config.id, delete=True)
+            assert inner.images() == ()
+            inner.end_run("inner")
+        assert names(outer) == {"app:1": ONE.config.id.short}
+        assert all(map(outer.has, ONE.blobs))
+
+
+def test_who_is_below_another_run_keeps_it_alive(root: Path) -> None:
+    outer = Store.open(root, run="outer")
+    ONE.put(outer, "app:1")
+    with Store.open(root, run="inner", below="outer") as inner, Store.open(root) as store:
+        outer.close()
+        assert store.sweep() == ()
+        assert names(inner) == {"app:1": ONE.config.id.short}
+    with Store.open(root) as store:
+        assert len(store.sweep()) == 2
+
+
+def test_without_a_run_of_its_own_a_store_takes_part_in_the_one_below(root: Path) -> None:
+    with Store.open(root, run="outer") as outer, Store.open(root, below="outer") as part:
+        ONE.put(part, "app:1")
+        assert part.run == "outer"
+        assert names(outer) == {"app:1": ONE.config.id.short}
