@@ -1,0 +1,1 @@
+"""Container images for tox environments: pulled and built once, before their commands."""
