@@ -15,6 +15,8 @@ from tox_images.interrupts import interruptible
 from tox_images.settings import add_core_keys, add_env_keys, needs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tox.config.cli.parser import ToxParser
     from tox.config.sets import ConfigSet, CoreConfigSet, EnvConfigSet
     from tox.session.state import State
@@ -88,8 +90,14 @@ def prepare(tox_env: ToxEnv) -> None:
             images = preparation.meet(needs, stopped)
         hand_over(tox_env, preparation, needs, images)
     except (ImagesError, NotPrepared) as error:
-        text = "\n  ".join((str(error), *getattr(error, "__notes__", [])))
-        raise Fail(f"images of {tox_env.name}: {text}") from error
+        raise Fail("\n  ".join(_text(tox_env.name, error))) from error
+
+
+def _text(name: str, error: Exception) -> Iterator[str]:
+    """Say what failed, and what to do next."""
+    yield f"images of {name}: {error}"
+    yield from getattr(error, "__notes__", [])
+    yield "commands run without them: tox run --skip-images"
 
 
 def _preparation(core: CoreConfigSet) -> Preparation:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tox_images.needs import Needs, Pull
     from tox_images.settings import Settings
 
-_PATIENCE = 5.0  # seconds for what is under way when tox is stopped
+_PATIENCE = 2.0  # seconds for what is under way when tox is stopped
 
 
 class Preparation:
@@ -103,7 +103,8 @@ class NotPrepared(Exception):
         reason = str(self.error)
         if str(self.need) not in reason:
             reason = f"{self.need}: {reason}"
-        return "\n  ".join((reason, *getattr(self.error, "__notes__", [])))
+        notes: list[str] = getattr(self.error, "__notes__", [])
+        return "\n  ".join((reason, *notes))
 
 
 class Stopping:
