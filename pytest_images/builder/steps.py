@@ -363,7 +363,12 @@ def _words(instruction: Copy | Add) -> str:
 def _run_described(instruction: Run, words: Sequence[str], arguments: Mapping[str, str]) -> str:
     given = "".join(f" {name}={value}" for name, value in arguments.items())
     count = f"|{len(arguments)}{given} " if arguments else ""
-    return f"RUN {count}{' '.join(words)}"
+    text = " ".join(words)
+    if instruction.script is not None:
+        *shell, script = words
+        first, *rest = script.split("\n")
+        text = f"{' '.join(shell)} <<{instruction.script.name} ({first}{'...' if rest else ''})"
+    return f"RUN {count}{text}"
 
 
 def _described(instruction: Instruction, state: State) -> str:

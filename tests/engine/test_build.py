@@ -102,3 +102,9 @@ def test_stages_share_files_and_only_what_is_needed_is_built(images: Images, alp
     )
     images.build({}, dockerfile_text=text, tags="staged")
     assert [path.name for path in images.files("staged").iterdir()] == ["out"]
+
+
+def test_a_script_stands_in_the_history_by_its_first_line(images: Images, alpine: str) -> None:
+    text = f"FROM {alpine}\nRUN <<EOF\nset -e\necho hi > /hi\nEOF\n"
+    images.build({}, dockerfile_text=text, tags="scripted")
+    assert images.history("scripted")[0].created_by == "RUN /bin/sh -c <<EOF (set -e...)"
