@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.tag import TagRequest as TagRequest
     from pytest_images.model.secret import Secret as Secret
     from pytest_images.model.selector import Selector as Selector
+    from pytest_images.plugin.factories import built as built
     from pytest_images.plugin.factories import imported as imported
     from pytest_images.plugin.factories import loaded as loaded
     from pytest_images.plugin.factories import pulled as pulled
@@ -215,7 +216,7 @@ _HOMES = {
     "model.request.tag": ("TagRequest",),
     "model.secret": ("Secret",),
     "model.selector": ("Selector",),
-    "plugin.factories": ("imported", "loaded", "pulled", "tagged"),
+    "plugin.factories": ("built", "imported", "loaded", "pulled", "tagged"),
     "server.namespace": ("Namespace",),
     "server.registry": ("Registry",),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import ImagesError
+from pytest_images.plugin.outcomes import forget
 from pytest_images.policies.report import Counts
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def end_run(host: Host, report: Report | None, workers: Workers | None) -> str:
         counts.add(Counts.from_plain(output["counts"]))
     try:
         if host.is_open or outputs or (workers is not None and _has_store(host)):
+            forget(host, host.run or "")
             counts.cleaned += len(host.end_run())
     except ImagesError as error:
         troubles.append(_text(error))

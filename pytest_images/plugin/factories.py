@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_images.errors import InvalidUsage
+from pytest_images.errors import HookError, InvalidUsage
 from pytest_images.plugin.factory import Factory, Site, fixture_of
 from pytest_images.plugin.requested import LEFT_OUT, is_fixture
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_images.images import Images, Policy
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
+    from pytest_images.model.secret import Secret
     from pytest_images.plugin.factory import Ids
 
 
@@ -101,6 +103,61 @@ def loaded(
     return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
 
 
+def built(
+    context: Path | str | Mapping[str, bytes] | Any = LEFT_OUT,
+    *,
+    dockerfile: str | None = None,
+    dockerfile_text: str | None = None,
+    tags: Name | Iterable[Name] | Any = (),
+    args: Mapping[str, str | Any] | None = None,
+    contexts: Mapping[str, str | Path | Image | Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+    target: str | None = None,
+    no_cache: bool = False,
+    pull: bool = False,
+    platform: str | Platform | None = None,
+    secrets: Mapping[str, str | Secret | Any] | None = None,
+    add_hosts: Iterable[tuple[str, str]] = (),
+    network: str = "default",
+    scope: Any = "session",
+    params: Iterable[object] | None = None,
+    ids: Ids = None,
+    name: str | None = None,
+) -> Any:
+    """Make a fixture of an image, built once a run, whatever the number of workers.
+
+    >>> web = built("web", target="runtime")  # in a conftest.py: a fixture named web
+
+    *context*: a folder, relative to the file this stands in, an address, or names and bytes; a
+    param stands for it. *contexts*: further ones; an image (of a fixture) does too. The other
+    arguments are those of `Images.build`, the rest is as of `pytest.fixture`. A build that
+    fails does so once a run: all tests that need it have its error, and its log in their
+    reports.
+    """
+    site = Site("built", sys._getframe(1))
+    given = {
+        "context": context,
+        "dockerfile": dockerfile,
+        "dockerfile_text": dockerfile_text,
+        "tags": tags,
+        "args": dict(args or {}),
+        "contexts": dict(contexts or {}),
+        "labels": dict(labels or {}),
+        "target": target,
+        "no_cache": no_cache,
+        "pull": pull,
+        "platforms": platform,
+        "secrets": dict(secrets or {}),
+        "add_hosts": tuple(add_hosts),
+        "network": network,
+    }
+    factory = Factory("built", _build, given, "context", site)
+    shown = "names and bytes" if isinstance(context, Mapping) else _shown(context, params)
+    return fixture_of(
+        factory, f"The image built of {shown}.", scope=scope, params=params, ids=ids, name=name
+    )
+
+
 def imported(
     source: Path | str | BinaryIO | Any = LEFT_OUT,
     reference: Name | Any | None = None,
@@ -144,6 +201,43 @@ def _pull(
 
 def _tag(images: Images, folder: Path, image: Thing, target: Name) -> Image:
     return images.tag(image, target)
+
+
+def _build(
+    images: Images,
+    folder: Path,
+    context: Path | str | Mapping[str, bytes],
+    contexts: Mapping[str, str | Path | Image],
+    secrets: Mapping[str, str | Secret],
+    **options: Any,
+) -> Image:
+    from pytest_images.plugin.outcomes import once
+
+    source: Path | str | dict[str, bytes]
+    source = dict(context) if isinstance(context, Mapping) else _placed_context(context, folder)
+    further = {name: _further(value, folder) for name, value in contexts.items()}
+
+    def make() -> Image:
+        made = images.build(source, contexts=further, secrets=secrets, **options)
+        if made.image is None:
+            raise HookError("image_build", "the answer has no image")
+        return made.image
+
+    return once(images, repr((source, further, sorted(secrets), options)), make)
+
+
+def _placed_context(context: Path | str, folder: Path) -> Path | str:
+    from pytest_images.builder.remote import remote_context
+
+    return remote_context(str(context)) or folder / context
+
+
+def _further(value: str | Path | Image, folder: Path) -> str:
+    from pytest_images.model.image import Image
+
+    if isinstance(value, Image):
+        return f"docker-image://{value.id}"
+    return str(value) if "://" in str(value) else str(_placed_context(value, folder))
 
 
 def _load(

@@ -165,8 +165,9 @@ class Session:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show errors of ours without the lines of ours, unless ``--full-trace``."""
+        """Show errors of ours without the lines of ours, unless ``--full-trace``; builds' logs."""
         text = None
+        log = getattr(call.excinfo.value, "log", "") if call.excinfo is not None else ""
         if call.excinfo is not None and self._host is not None:
             from pytest_images.plugin.tracebacks import shorten
 
@@ -174,7 +175,15 @@ class Session:
         report = yield
         if text is not None:
             report.longrepr = text
+        if log and self._host is not None and _is_ours(call):
+            report.sections.append(("Log of the image's build", log))
         return report
+
+
+def _is_ours(call: pytest.CallInfo[None]) -> bool:
+    from pytest_images.errors import ImagesError
+
+    return call.excinfo is not None and isinstance(call.excinfo.value, ImagesError)
 
 
 def _uses(item: pytest.Item) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
 import types
@@ -21,6 +22,7 @@ _HIDDEN = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,  # noqa: PTH120 - compared as text
     os.path.dirname(pluggy.__file__) + os.sep,  # noqa: PTH120 - compared as text
     contextlib.__file__,
+    os.path.dirname(concurrent.futures.__file__) + os.sep,  # noqa: PTH120 - compared as text
 )
 
 
@@ -57,4 +59,5 @@ def _is_hidden(entry: types.TracebackType) -> bool:
 def _text(error: ImagesError) -> str:
     lines = f"{type(error).__name__}: {error}".splitlines()
     notes: list[str] = getattr(error, "__notes__", [])
-    return "\n".join((*lines, *notes))
+    excerpt: str = getattr(error, "excerpt", "")
+    return "\n".join((*lines, *excerpt.splitlines(), *notes))
