@@ -17,9 +17,8 @@ from pytest_images.builder.unpack import unpack
 from pytest_images.content import locks
 from pytest_images.content.store import LOCK_TIMEOUT
 from pytest_images.layer.limit import expansion_limit
-from pytest_images.sandbox import ids
 from pytest_images.sandbox.removal import remove
-from pytest_images.sandbox.users import as_root
+from pytest_images.sandbox.users import as_root, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,6 +123,6 @@ class Roots:
                 "limit": expansion_limit(self._store.root),
                 "below": list(map(str, below)),
                 "merged": merged,
-                "single": ids.available().users.is_single,
+                "single": usable().users.is_single,
             },
         )

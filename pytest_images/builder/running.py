@@ -18,9 +18,9 @@ from pytest_images.dockerfile.mounts import Mount, MountType, Sharing
 from pytest_images.layer.writer import LayerWriter
 from pytest_images.model.request.run import MountKind, RunMount, RunStep
 from pytest_images.model.secret import Secret
-from pytest_images.sandbox import abilities, ids
+from pytest_images.sandbox.abilities import has_overlay
 from pytest_images.sandbox.removal import remove
-from pytest_images.sandbox.users import as_root
+from pytest_images.sandbox.users import as_root, usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ class Runner:
             upper.mkdir(0o755)
             before: snapshot.Before | None = None
             lowers: tuple[Path, ...] = ()
-            if layers and abilities.abilities(scratch).overlay:
+            if layers and has_overlay(scratch):
                 lowers = stack.enter_context(self._roots.unpacked(unpackables))
             else:
                 self._roots.merge(unpackables, upper)
@@ -123,7 +123,7 @@ class Runner:
         scratch: Path,
     ) -> Result:
         """Write what changed as a layer of the store."""
-        who = ids.available()
+        who = usable()
         with self._store.ingest() as ingest:
             if who.by_helper:  # its owners are seen rightly from inside only
                 packed = scratch / "layer.tar"
@@ -216,7 +216,7 @@ class Runner:
                     "mode": 0o755 if mount.mode is None else mount.mode,
                     "uid": mount.uid or 0,
                     "gid": mount.gid or 0,
-                    "single": ids.available().users.is_single,
+                    "single": usable().users.is_single,
                 },
             )
         return path

@@ -17,6 +17,7 @@ from pytest_images.sandbox.confined import confined
 from pytest_images.sandbox.program import SAYS, says_ok
 from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import Spec
+from pytest_images.sandbox.users import usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ NO_FILTER = "no filter of system calls: install runc or crun for one"
 SINGLE_ID = "files can belong to one user only: install uidmap and set /etc/subuid for more"
 _PROBE_SECONDS = 20.0
 _lock = threading.Lock()
-_known: dict[int, Abilities] = {}
+_known: dict[int, Abilities | Unsupported] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,40 @@ def abilities(folder: Path) -> Abilities:
     disk = folder.stat().st_dev
     with _lock:
         if disk not in _known:
-            _known[disk] = _probe(folder)
-        return _known[disk]
+            try:
+                _known[disk] = _probe(folder)
+            except Unsupported as error:
+                _known[disk] = error
+        found = _known[disk]
+    if isinstance(found, Unsupported):
+        raise _again(found)
+    return found
+
+
+def has_overlay(folder: Path) -> bool:
+    """Say whether a step with its files in *folder* can stand on layers as they are.
+
+    Not where nothing works here: who runs the step then gets it as plain files.
+    """
+    try:
+        return abilities(folder).overlay
+    except Unsupported:
+        return False
+
+
+def _again(error: Unsupported) -> Unsupported:
+    """Return the same error, without where it was raised the first time."""
+    fresh = Unsupported(error.operation, error.reason)
+    for note in getattr(error, "__notes__", ()):
+        fresh.add_note(note)
+    return fresh
 
 
 def _probe(folder: Path) -> Abilities:
     """Try a runtime, then our own hands; each with an overlay, then without."""
     if sys.platform != "linux":
-        raise Unsupported("RUN", "a command of an image runs on Linux only")
-    who = ids.available()
+        raise _unsupported("a command of an image runs on Linux only")
+    who = usable()
     tried = []
     for runtime, overlay in _ways():
         name = Path(runtime[0]).name if runtime else "namespaces"
@@ -68,12 +94,17 @@ def _probe(folder: Path) -> Abilities:
         else:
             missing = [*([] if runtime else [NO_FILTER]), *([SINGLE_ID] * who.users.is_single)]
             return Abilities(name, runtime, who, overlay, tuple(missing))
-    unsupported = Unsupported("RUN", "; ".join(tried))
+    raise _unsupported("; ".join(tried))
+
+
+def _unsupported(reason: str) -> Unsupported:
+    unsupported = Unsupported("RUN", reason)
     unsupported.add_note(
         "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1 or "
-        "kernel.apparmor_restrict_unprivileged_userns=0), or let an engine run the steps."
+        "kernel.apparmor_restrict_unprivileged_userns=0), or install pytest-images-docker, which "
+        "lets Docker run the steps."
     )
-    raise unsupported
+    return unsupported
 
 
 def _ways() -> Iterator[tuple[tuple[str, ...], bool]]:

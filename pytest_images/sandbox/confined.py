@@ -47,6 +47,25 @@ def confined(spec: Spec, log: BinaryIO, who: Ids, timeout: float | None = None) 
                 process.kill()
 
 
+class KeptLog:
+    """What a command prints, to *log*, up to `LOG_LIMIT`."""
+
+    def __init__(self, log: BinaryIO) -> None:
+        self._log, self._kept, self._dropped = log, 0, 0
+
+    def write(self, piece: bytes) -> None:
+        """Take what was printed."""
+        kept = piece[: LOG_LIMIT - self._kept]
+        self._log.write(kept)
+        self._kept += len(kept)
+        self._dropped += len(piece) - len(kept)
+
+    def finish(self) -> None:
+        """Say how much was left out."""
+        if self._dropped:
+            self._log.write(f"\n[{self._dropped} more bytes of output are left out]\n".encode())
+
+
 class _Watch:
     """Reads what the command prints and what the confined process says, within the time."""
 
@@ -57,10 +76,9 @@ class _Watch:
         log: BinaryIO,
         timeout: float | None,
     ) -> None:
-        self._control, self._output, self._log = control, output, log
+        self._control, self._output, self._log = control, output, KeptLog(log)
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._kept = self._dropped = 0
         self._said = b""
 
     def until_end(self) -> int:
@@ -76,8 +94,7 @@ class _Watch:
                         is_open = self._take_word()
                     if not is_open:
                         selector.unregister(key.fileobj)
-        if self._dropped:
-            self._log.write(f"\n[{self._dropped} more bytes of output are left out]\n".encode())
+        self._log.finish()
         return self._status()
 
     def _left(self) -> float:
@@ -92,10 +109,7 @@ class _Watch:
 
     def _take_output(self) -> bool:
         piece = os.read(self._output.fileno(), _PIECE)
-        kept = piece[: LOG_LIMIT - self._kept]
-        self._log.write(kept)
-        self._kept += len(kept)
-        self._dropped += len(piece) - len(kept)
+        self._log.write(piece)
         return bool(piece)
 
     def _take_word(self) -> bool:

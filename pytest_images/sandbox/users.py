@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import tempfile
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_images.errors import SandboxError
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
     Work = Callable[[Mapping[str, Any]], None]
 
 
+@cache
+def usable() -> ids.Ids:
+    """Return `ids.available`, or this user alone where what is lent to it is of no use.
+
+    Machines have the helpers and forbid what they are for. Tried once in a process.
+    """
+    who = ids.available()
+    if not who.by_helper:
+        return who
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "given")
+        path.touch()
+        try:
+            _elsewhere(give_away, {"path": str(path)}, who)
+        except (SandboxError, OSError):
+            return ids.alone()
+    return who
+
+
+def give_away(argument: Mapping[str, Any]) -> None:
+    """Give the file ``path`` to another user: only who has more than one can. Raises OSError."""
+    os.chown(argument["path"], 1, 1)
+
+
 def as_root(work: Work, argument: Mapping[str, Any]) -> None:
     """Call *work*, a function of a module, with *argument*, which must go through JSON.
 
@@ -26,10 +52,15 @@ def as_root(work: Work, argument: Mapping[str, Any]) -> None:
     a user namespace with the IDs lent to this user. Raises what *work* raises, from another
     process as SandboxError with its text.
     """
-    who = ids.available()
-    if not who.by_helper:
+    who = usable()
+    if who.by_helper:
+        _elsewhere(work, argument, who)
+    else:
         work(argument)
-        return
+
+
+def _elsewhere(work: Work, argument: Mapping[str, Any], who: ids.Ids) -> None:
+    """Call *work* in another process, as the root of a user namespace with the users of *who*."""
     order = {"module": work.__module__, "name": work.__qualname__, "argument": dict(argument)}
     ours, theirs = socket.socketpair()
     with ours, theirs, tempfile.TemporaryFile() as trouble:
