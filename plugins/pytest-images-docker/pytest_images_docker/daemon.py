@@ -25,6 +25,7 @@ from pytest_images.errors import shown
 from pytest_images_docker.chunks import Chunks
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from http.client import HTTPConnection, HTTPResponse
 
@@ -66,10 +67,28 @@ class Daemon:
         """What errors call it."""
         return self._address.text
 
-    def ask(self, method: str, path: str, query: Query | None = None, *, about: str = "") -> Any:
-        """Return what the daemon answers, as JSON gives it; *about* is the image in errors."""
-        with self._asked(method, path, query, ANSWER_LIMIT) as connection:
-            connection.endheaders()
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        *,
+        about: str = "",
+        document: object = None,
+        limit: float | None = ANSWER_LIMIT,
+    ) -> Any:
+        """Return what the daemon answers, as JSON gives it.
+
+        *about* is the image or container in errors, *document* goes along as JSON, *limit* is
+        how many seconds the answer may take.
+        """
+        body = b"" if document is None else json.dumps(document).encode()
+        with self._asked(method, path, query, limit) as connection:
+            if body:
+                connection.putheader("Content-Type", "application/json")
+            if method != "GET":
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
             return self._json(self._read(self._answer(connection, about)) or b"null")
 
     @contextmanager
@@ -79,14 +98,29 @@ class Daemon:
             connection.endheaders()
             yield io.BufferedReader(_Body(self._answer(connection, ""), self.name), CHUNK)
 
+    @contextmanager
+    def listening(self, path: str, query: Query) -> Iterator[Listening]:
+        """Give what the daemon says from now on, for as long as it says something."""
+        with self._asked("POST", path, query, ANSWER_LIMIT) as connection:
+            connection.putheader("Content-Length", "0")
+            connection.endheaders()
+            heard = connection.sock  # the connection lets go of it, but the answer does not
+            with self._answer(connection, "") as response:
+                yield Listening(heard, response, self.name)
+
     def write(
-        self, path: str, query: Query | None, send: Callable[[BinaryIO], object]
+        self,
+        path: str,
+        query: Query | None,
+        send: Callable[[BinaryIO], object],
+        *,
+        method: str = "POST",
     ) -> list[dict[str, Any]]:
         """Have *send* write a tar to the daemon; return the messages it answers with.
 
         Raises DaemonError for a message that says an error.
         """
-        with self._asked("POST", path, query, MOVE_LIMIT) as connection:
+        with self._asked(method, path, query, MOVE_LIMIT) as connection:
             connection.putheader("Content-Type", "application/x-tar")
             connection.putheader("Transfer-Encoding", "chunked")
             connection.endheaders()
@@ -103,7 +137,7 @@ class Daemon:
 
     @contextmanager
     def _asked(
-        self, method: str, path: str, query: Query | None, limit: float
+        self, method: str, path: str, query: Query | None, limit: float | None
     ) -> Iterator[HTTPConnection]:
         """Give a connection on which a question was begun; what fails on it is told."""
         target = quote(path, safe="/:@") + (f"?{urlencode(query, doseq=True)}" if query else "")
@@ -153,6 +187,26 @@ class Daemon:
         else:
             failure.add_note("Start Docker, or set DOCKER_HOST to where its daemon listens.")
         return failure
+
+
+class Listening:
+    """An answer that comes piece by piece, as something happens."""
+
+    def __init__(self, heard: socket.socket, response: HTTPResponse, daemon: str) -> None:
+        self._socket, self._response, self._daemon = heard, response, daemon
+
+    def take(self, size: int, limit: float | None) -> bytes:
+        """Return at most *size* bytes, ``b""`` at the end; wait *limit* seconds for them.
+
+        Raises TimeoutError, InvalidResponse.
+        """
+        self._socket.settimeout(limit)
+        try:
+            return self._response.read1(size)
+        except TimeoutError:
+            raise
+        except (OSError, HTTPException) as error:
+            raise InvalidResponse(self._daemon, f"it ends too early: {_reason(error)}") from error
 
 
 class _Body(io.RawIOBase):
