@@ -53,6 +53,11 @@ class KeptLog:
     def __init__(self, log: BinaryIO) -> None:
         self._log, self._kept, self._dropped = log, 0, 0
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody waits for the command any more: then it is to be ended."""
+        return self._log.closed
+
     def write(self, piece: bytes) -> None:
         """Take what was printed."""
         kept = piece[: LOG_LIMIT - self._kept]

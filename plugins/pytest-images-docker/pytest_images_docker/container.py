@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pytest_images import InvalidResponse, InvalidUsage, SandboxError, Unreachable
+from pytest_images import InvalidResponse, InvalidUsage, SandboxError
 from pytest_images_docker.owners import remove
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ REPOSITORY = "pytest-images-run"  # what an image for one step is called, with a
 _NOT_STARTED = (126, 127)  # what a shell says of a program that cannot be run, or is not there
 _HEAD = 8  # bytes before each piece of output: which stream, and how much
 _PIECE = 1 << 16
+_LOOK = 0.5  # seconds between two looks whether anybody waits
+_FIRST_WAIT = 0.002
 
 
 def import_image(
@@ -59,7 +61,7 @@ class Container:
 
         Raises SandboxError where it runs longer than *timeout* seconds, or does not start.
         """
-        clock = _Clock(timeout)
+        clock = _Clock(timeout, log)
         query = {"stream": "1", "stdout": "1", "stderr": "1"}
         with self._daemon.listening(f"{self._path}/attach", query) as output:
             try:
@@ -73,19 +75,23 @@ class Container:
 
     def _not_started(self, error: InvalidUsage, log: KeptLog) -> int:
         """Tell a program that cannot be run from a container that cannot be made."""
-        status = int(self._daemon.ask("GET", f"{self._path}/json")["State"]["ExitCode"])
+        status = int(self._state()["ExitCode"])
         if status not in _NOT_STARTED:
             raise error
         log.write(f"{error}\n".encode())
         return status
 
     def _status(self, clock: _Clock) -> int:
-        try:
-            answer = self._daemon.ask("POST", f"{self._path}/wait", limit=clock.left())
-        except Unreachable:
-            clock.left()  # was it too long?
-            raise
-        return int(answer["StatusCode"])
+        """Return its exit status: it is about to end, where it did not close its output."""
+        wait = _FIRST_WAIT
+        while (state := self._state())["Running"]:
+            time.sleep(min(wait, clock.left()))
+            wait *= 2
+        return int(state["ExitCode"])
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._daemon.ask("GET", f"{self._path}/json")["State"]
+        return state
 
     def changes(self) -> list[dict[str, Any]]:
         """Return which paths are not as in its image."""
@@ -100,29 +106,27 @@ class Container:
         return self._daemon.reading(f"{self._path}/archive", {"path": path})
 
     def remove(self) -> None:
-        """End what runs in it, and take it away with its volumes."""
+        """End what runs in it, and take it away."""
         remove(self._daemon, "containers", self._name)
 
 
 class _Clock:
-    """The time that a step may take."""
+    """The time that a step may take; it is over, too, when nobody hears the step any more."""
 
-    def __init__(self, timeout: float | None) -> None:
-        self._timeout = timeout
+    def __init__(self, timeout: float | None, log: KeptLog) -> None:
+        self._timeout, self._log = timeout, log
         self._deadline = None if timeout is None else time.monotonic() + timeout
 
-    def left(self) -> float | None:
-        """Return the seconds that are left. Raises SandboxError: none."""
+    def left(self) -> float:
+        """Return for how many seconds to wait until this is asked again. Raises SandboxError."""
+        if self._log.closed:
+            raise SandboxError("it was ended: nobody waits for it any more")
         if self._deadline is None:
-            return None
+            return _LOOK
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise self.over()
-        return left
-
-    def over(self) -> SandboxError:
-        """Return the error of a step that takes too long."""
-        return SandboxError(f"it ran longer than {self._timeout:g} s")
+            raise SandboxError(f"it ran longer than {self._timeout:g} s")
+        return min(left, _LOOK)
 
 
 def _output(heard: Listening, clock: _Clock) -> Iterator[bytes]:
@@ -151,7 +155,6 @@ def _exactly(heard: Listening, size: int, clock: _Clock) -> bytes:
 
 
 def _take(heard: Listening, size: int, clock: _Clock) -> bytes:
-    try:
-        return heard.take(size, clock.left())
-    except TimeoutError:
-        raise clock.over() from None
+    while (piece := heard.take(size, clock.left())) is None:
+        pass  # the clock says when it is too long
+    return piece

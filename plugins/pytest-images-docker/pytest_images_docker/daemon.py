@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import select
 from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -40,6 +41,7 @@ MOVE_LIMIT = 600  # seconds of silence while it packs or unpacks layers
 DOCUMENT_LIMIT = 64 << 20  # bytes of an answer that is a document
 CHUNK = 1 << 20  # bytes sent at once
 _STATUS_OK = 300
+_PIECE = 1 << 16
 
 
 class DaemonError(ImagesError, OSError):
@@ -194,17 +196,23 @@ class Listening:
 
     def __init__(self, heard: socket.socket, response: HTTPResponse, daemon: str) -> None:
         self._socket, self._response, self._daemon = heard, response, daemon
+        self._kept = b""
 
-    def take(self, size: int, limit: float | None) -> bytes:
-        """Return at most *size* bytes, ``b""`` at the end; wait *limit* seconds for them.
+    def take(self, size: int, limit: float) -> bytes | None:
+        """Return at most *size* bytes, ``b""`` at the end, None after *limit* seconds without any.
 
-        Raises TimeoutError, InvalidResponse.
+        Raises InvalidResponse.
         """
-        self._socket.settimeout(limit)
+        if not self._kept:
+            if not select.select([self._socket], [], [], limit)[0]:
+                return None
+            self._kept = self._more()
+        piece, self._kept = self._kept[:size], self._kept[size:]
+        return piece
+
+    def _more(self) -> bytes:
         try:
-            return self._response.read1(size)
-        except TimeoutError:
-            raise
+            return self._response.read1(_PIECE)
         except (OSError, HTTPException) as error:
             raise InvalidResponse(self._daemon, f"it ends too early: {_reason(error)}") from error
 

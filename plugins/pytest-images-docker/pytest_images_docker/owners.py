@@ -34,7 +34,7 @@ def owned(folder: Path) -> Iterator[dict[str, str]]:
     """Give the labels of what is made now; a lock in *folder* is held until the end."""
     with locks.create(folder / "docker.lock") as held:
         inode = os.fstat(held.descriptor).st_ino
-        yield {SYSTEM: _system(), LOCK: quote(bytes(held.path)), INODE: str(inode)}
+        yield {SYSTEM: system(), LOCK: quote(bytes(held.path)), INODE: str(inode)}
 
 
 def sweep(daemon: Daemon) -> None:
@@ -43,17 +43,20 @@ def sweep(daemon: Daemon) -> None:
         if daemon.name in _swept:
             return
         _swept.add(daemon.name)
-    ours = {"filters": _filters(f"{SYSTEM}={_system()}"), "all": "1"}
+    ours = {"filters": _filters(f"{SYSTEM}={system()}"), "all": "1"}
     for container in daemon.ask("GET", "/containers/json", ours):
         if _is_left(container["Labels"]):
             remove(daemon, "containers", container["Id"])
     for image in daemon.ask("GET", "/images/json", ours):
         if _is_left(image["Labels"]):
             remove(daemon, "images", image["Id"])
+    for volume in daemon.ask("GET", "/volumes", ours)["Volumes"] or ():
+        if _is_left(volume["Labels"]):
+            remove(daemon, "volumes", volume["Name"])
 
 
 def remove(daemon: Daemon, kind: str, name: str) -> None:
-    """Remove a container with its volumes, or an image, where it is still there.
+    """Remove a container, an image or a volume, where it is still there.
 
     Raises as `Daemon.ask`.
     """
@@ -70,7 +73,7 @@ def _is_left(labels: Mapping[str, Any] | None) -> bool:
     """Say whether the process that held the lock is gone; in doubt it is not."""
     labels = labels or {}
     path = Path(os.fsdecode(unquote_to_bytes(str(labels.get(LOCK, "")))))
-    if labels.get(SYSTEM) != _system() or not path.is_absolute():
+    if labels.get(SYSTEM) != system() or not path.is_absolute():
         return False
     try:
         if str(path.lstat().st_ino) != labels.get(INODE):
@@ -86,7 +89,7 @@ def _is_left(labels: Mapping[str, Any] | None) -> bool:
     return True
 
 
-def _system() -> str:
+def system() -> str:
     """Name where a path means the same file and a lock the same process, for one user."""
     try:
         started = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

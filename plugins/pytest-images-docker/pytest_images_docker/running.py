@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -29,16 +29,19 @@ from pytest_images_docker.caches import Cache
 from pytest_images_docker.changes import Changes, Layer
 from pytest_images_docker.container import REPOSITORY, Container, import_image
 from pytest_images_docker.owners import owned, remove, sweep
-from pytest_images_docker.rootfs import Merged, Root, Sent, pack, send
+from pytest_images_docker.rootfs import Merged, Root, Sent, pack, parts_of, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_images import RunStep
     from pytest_images.model.request.run import RunMount
     from pytest_images_docker.daemon import Daemon
     from pytest_images_docker.rootfs import Parts
 
+# What an engine mounts by itself; making the places would change the times of their folder.
+OF_THE_ENGINE = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+MOUNTS = "/etc/mtab"  # a link, which an engine wants to lead somewhere
 NO_FILTER = "no filter of system calls: the engine has none"
 NOT_IN_MEMORY = "until the step ends, its secrets lie on the engine's disk"
 NOT_FIXED = "a file that is mounted can be written to; what is written is dropped"
@@ -66,6 +69,9 @@ class _Run:
         self._merged = Merged(layers, single=usable().users.is_single)
         self._layers = layers
         self._targets = {mount: self._merged.resolve(mount.target) for mount in step.mounts}
+        self._files = [self._merged.resolve(path) for path in OF_THE_ENGINE]
+        if (mounts := self._merged.resolve(MOUNTS)) != parts_of(MOUNTS):
+            self._files.append(mounts)  # else the engine makes another link
         self._caches = {
             _path(parts): self._cache(mount.source, parts)
             for mount, parts in self._targets.items()
@@ -80,7 +86,7 @@ class _Run:
         with _leaving(partial(remove, self._daemon, "images", image), image):
             platform = str(self._step.platform)
             import_image(self._daemon, self._name, self._labels, platform, self._send)
-            with _leaving(container.remove, self._name):
+            with self._volumes_leaving(), _leaving(container.remove, self._name):
                 container.create(self._document(image))
                 if any(mount.kind is MountKind.SECRET for mount in self._step.mounts):
                     container.put(self._send_secrets)
@@ -89,6 +95,12 @@ class _Run:
                 if status == 0:
                     self._take_changes(container)
         return Ran(status, "docker", self._warnings())
+
+    def _volumes_leaving(self) -> ExitStack:
+        stack = ExitStack()
+        for name in self._volume_names():
+            stack.enter_context(_leaving(partial(remove, self._daemon, "volumes", name), name))
+        return stack
 
     # What goes there.
 
@@ -114,7 +126,8 @@ class _Run:
                 places.append(target.rpartition("/")[0])
             else:
                 mounts.append((target, None if mount.source is None else str(mount.source)))
-        return Root(self._layers, tuple(mounts), tuple(places), self._merged.single)
+        files = tuple(map(_path, self._files))
+        return Root(self._layers, tuple(mounts), tuple(places), files, self._merged.single)
 
     def _send_secrets(self, stream: BinaryIO) -> None:
         """Write the secrets as files, the folders around them as they are."""
@@ -154,7 +167,7 @@ class _Run:
                 "ExtraHosts": [f"{name}:{address}" for name, address in step.add_hosts],
                 "LogConfig": {"Type": "none"},  # it is heard, not kept
                 "SecurityOpt": ["no-new-privileges"],
-                "Mounts": [self._volume(m, p) for m, p in self._targets.items() if _is_volume(m)],
+                "Mounts": self._volumes(),
                 "Tmpfs": {
                     _path(parts): ",".join(_tmpfs(mount))
                     for mount, parts in self._targets.items()
@@ -163,15 +176,28 @@ class _Run:
             },
         }
 
-    def _volume(self, mount: RunMount, parts: Parts) -> dict[str, Any]:
-        labels = {"Labels": dict(self._labels)}
-        target, fixed = _path(parts), mount.read_only
-        return {"Type": "volume", "Target": target, "ReadOnly": fixed, "VolumeOptions": labels}
+    def _volumes(self) -> list[dict[str, Any]]:
+        """Return the volumes of mounted folders; they begin with what the image has there."""
+        return [
+            {
+                "Type": "volume",
+                "Source": name,
+                "Target": _path(self._targets[mount]),
+                "ReadOnly": mount.read_only,
+                "VolumeOptions": {"Labels": dict(self._labels)},
+            }
+            for name, mount in self._volume_names().items()
+        ]
+
+    def _volume_names(self) -> dict[str, RunMount]:
+        folders = [mount for mount in self._targets if _is_volume(mount)]
+        return {f"{self._name}-{number}": mount for number, mount in enumerate(folders)}
 
     # What comes back.
 
     def _take_changes(self, container: Container) -> None:
-        changes = Changes(container.changes(), self._merged, self._targets.values())
+        covered = (*self._targets.values(), *self._files)
+        changes = Changes(container.changes(), self._merged, covered)
         with container.exported() as exported:
             layer = changes.write(exported, self._scratch / "changes.tar")
         if not layer.is_empty:
@@ -240,7 +266,7 @@ def _scratch(folder: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _leaving(remove: partial[None] | Any, name: str) -> Iterator[None]:
+def _leaving(remove: Callable[[], object], name: str) -> Iterator[None]:
     """Take away what the block made, also when it fails; then the block's error counts."""
     try:
         yield
