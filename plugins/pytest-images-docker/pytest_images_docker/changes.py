@@ -19,7 +19,7 @@ from pytest_images.layer.tar import members
 from pytest_images.layer.writer import Entry, LayerWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -42,12 +42,20 @@ class Layer(NamedTuple):
 
 
 class Changes:
-    """The changes of one container. *before*: what there was; *covered*: the places of mounts."""
+    """The changes of one container, as its daemon *listed* them.
+
+    *before* is what there was, *covered* are the places of mounts, and *times* those of
+    folders that the engine itself changed before the command did.
+    """
 
     def __init__(
-        self, listed: Sequence[dict[str, Any]], before: Merged, covered: Iterable[Parts]
+        self,
+        listed: Sequence[dict[str, Any]],
+        before: Merged,
+        covered: Iterable[Parts],
+        times: Mapping[Parts, int],
     ) -> None:
-        self._before, self._covered = before, set(covered)
+        self._before, self._covered, self._times = before, set(covered), times
         # The places that were made for mounts only: they stay when something else is in them.
         self._made = {
             each[:count]
@@ -93,9 +101,9 @@ class Changes:
         place = self._before.find(parts)
         if place is None or not place.is_folder or _text(parts) in self._deleted:
             return False
-        facts = stat.S_IMODE(place.info.st_mode), int(place.info.st_mtime)
-        owner = self._before.owner(place)
-        return facts == (member.mode, int(member.mtime)) and owner == (member.uid, member.gid)
+        facts = stat.S_IMODE(place.info.st_mode), *self._before.owner(place)
+        times = int(place.info.st_mtime), self._times.get(parts)
+        return facts == (member.mode, member.uid, member.gid) and int(member.mtime) in times
 
     def _take(self, parts: Parts, member: Member, writer: LayerWriter) -> None:
         """Write what the export has at *parts*, unless it is a folder that is as it was."""

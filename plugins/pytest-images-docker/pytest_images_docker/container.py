@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from base64 import b64decode
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_images import InvalidResponse, InvalidUsage, SandboxError
@@ -20,6 +24,7 @@ _NOT_STARTED = (126, 127)  # what a shell says of a program that cannot be run, 
 _HEAD = 8  # bytes before each piece of output: which stream, and how much
 _PIECE = 1 << 16
 _LOOK = 0.5  # seconds between two looks whether anybody waits
+_FRACTION = re.compile(r"\.\d+")
 _FIRST_WAIT = 0.002
 
 
@@ -55,6 +60,16 @@ class Container:
     def put(self, send: Callable[[BinaryIO], object]) -> None:
         """Unpack the tar that *send* writes into its root file system."""
         self._daemon.write(f"{self._path}/archive", {"path": "/"}, send, method="PUT")
+
+    def changed_at(self, path: str) -> int:
+        """Return when a folder was last changed, in seconds since 1970."""
+        query = {"path": path}
+        said = self._daemon.head(f"{self._path}/archive", query, "X-Docker-Container-Path-Stat")
+        try:
+            text = str(json.loads(b64decode(said))["mtime"])
+            return int(datetime.fromisoformat(_FRACTION.sub("", text)).timestamp())
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidResponse(self._daemon.name, f"it tells no time: {error}") from error
 
     def run(self, log: KeptLog, timeout: float | None) -> int:
         """Start it, write what it prints to *log*, and return its exit status.

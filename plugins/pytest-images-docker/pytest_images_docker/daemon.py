@@ -93,6 +93,15 @@ class Daemon:
             connection.endheaders(body or None)
             return self._json(self._read(self._answer(connection, about)) or b"null")
 
+    def head(self, path: str, query: Query, header: str) -> str:
+        """Return what the head of an answer says."""
+        with self._asked("HEAD", path, query, ANSWER_LIMIT) as connection:
+            connection.endheaders()
+            said = self._answer(connection, "").getheader(header)
+        if said is None:
+            raise InvalidResponse(self.name, f"it has no {header}")
+        return said
+
     @contextmanager
     def reading(self, path: str, query: Query | None = None) -> Iterator[BinaryIO]:
         """Give the stream that the daemon answers with."""

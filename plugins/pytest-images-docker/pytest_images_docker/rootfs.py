@@ -124,14 +124,12 @@ class Root(NamedTuple):
     """What an engine gets for a step: all of it goes through JSON, see `sandbox.users.as_root`.
 
     *mounts* are the sources by target, None for a folder that stays empty; *places* are
-    folders that must be there, because something is mounted or put below them, and *files*
-    those that the engine has something for: empty where they are missing.
+    folders that must be there, because something is mounted or put below them.
     """
 
     layers: tuple[str, ...]
     mounts: tuple[tuple[str, str | None], ...]
     places: tuple[str, ...]
-    files: tuple[str, ...]
     single: bool
 
     def plan(self, out: str = "") -> dict[str, Any]:
@@ -148,22 +146,16 @@ def pack(argument: Mapping[str, Any]) -> None:
 def send(argument: Mapping[str, Any], out: Sink) -> None:
     """Write the tar to *out*. Raises OSError, SandboxError."""
     merged = Merged(argument["layers"], single=argument["single"])
-    mounts = {parts_of(target): source for target, source in argument["mounts"]}
-    files = set(map(parts_of, argument["files"]))
-    places = {*map(parts_of, argument["places"]), *mounts, *files}
-    _Tar(merged, mounts, places, files, out).write()
+    mounts = {_parts(target): source for target, source in argument["mounts"]}
+    places = {*map(_parts, argument["places"]), *mounts}
+    _Tar(merged, mounts, places, out).write()
 
 
 class _Tar:
     def __init__(
-        self,
-        merged: Merged,
-        mounts: dict[Parts, str | None],
-        places: set[Parts],
-        files: set[Parts],
-        out: Sink,
+        self, merged: Merged, mounts: dict[Parts, str | None], places: set[Parts], out: Sink
     ) -> None:
-        self._merged, self._mounts, self._files = merged, mounts, files
+        self._merged, self._mounts = merged, mounts
         self._needed = {each[:count] for each in places for count in range(1, len(each) + 1)}
         self._writer = LayerWriter(Sent(out))
         self._links: dict[tuple[int, int], bytes] = {}
@@ -205,9 +197,7 @@ class _Tar:
             self._member(parts, place, self._merged)
         else:
             self._needed.discard(parts)
-            is_file = parts in self._files
-            kind, mode = (Kind.FILE, 0o644) if is_file else (Kind.DIRECTORY, 0o755)
-            self._writer.add(Entry(b"/".join(parts), kind, mode))
+            self._writer.add(Entry(b"/".join(parts), Kind.DIRECTORY, 0o755))
 
     def _member(self, parts: Parts, place: Place, merged: Merged) -> None:
         info = place.info
@@ -323,8 +313,7 @@ def _allowed(path: bytes, needed: int) -> Iterator[None]:
         os.chmod(path, mode)
 
 
-def parts_of(text: str) -> Parts:
-    """Return the names of a path."""
+def _parts(text: str) -> Parts:
     return tuple(part for part in os.fsencode(text).split(b"/") if part)
 
 

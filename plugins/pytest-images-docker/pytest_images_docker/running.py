@@ -29,7 +29,7 @@ from pytest_images_docker.caches import Cache
 from pytest_images_docker.changes import Changes, Layer
 from pytest_images_docker.container import REPOSITORY, Container, import_image
 from pytest_images_docker.owners import owned, remove, sweep
-from pytest_images_docker.rootfs import Merged, Root, Sent, pack, parts_of, send
+from pytest_images_docker.rootfs import Merged, Root, Sent, pack, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from pytest_images_docker.daemon import Daemon
     from pytest_images_docker.rootfs import Parts
 
-# What an engine mounts by itself; making the places would change the times of their folder.
+# What an engine mounts by itself; it makes the places anew, which changes the time of the folder.
 OF_THE_ENGINE = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
-MOUNTS = "/etc/mtab"  # a link, which an engine wants to lead somewhere
 NO_FILTER = "no filter of system calls: the engine has none"
 NOT_IN_MEMORY = "until the step ends, its secrets lie on the engine's disk"
 NOT_FIXED = "a file that is mounted can be written to; what is written is dropped"
@@ -70,8 +69,6 @@ class _Run:
         self._layers = layers
         self._targets = {mount: self._merged.resolve(mount.target) for mount in step.mounts}
         self._files = [self._merged.resolve(path) for path in OF_THE_ENGINE]
-        if (mounts := self._merged.resolve(MOUNTS)) != parts_of(MOUNTS):
-            self._files.append(mounts)  # else the engine makes another link
         self._caches = {
             _path(parts): self._cache(mount.source, parts)
             for mount, parts in self._targets.items()
@@ -88,12 +85,13 @@ class _Run:
             import_image(self._daemon, self._name, self._labels, platform, self._send)
             with self._volumes_leaving(), _leaving(container.remove, self._name):
                 container.create(self._document(image))
+                times = self._times(container)
                 if any(mount.kind is MountKind.SECRET for mount in self._step.mounts):
                     container.put(self._send_secrets)
                 status = container.run(KeptLog(self._step.log), self._step.timeout)
                 self._take_caches(container)
                 if status == 0:
-                    self._take_changes(container)
+                    self._take_changes(container, times)
         return Ran(status, "docker", self._warnings())
 
     def _volumes_leaving(self) -> ExitStack:
@@ -126,8 +124,7 @@ class _Run:
                 places.append(target.rpartition("/")[0])
             else:
                 mounts.append((target, None if mount.source is None else str(mount.source)))
-        files = tuple(map(_path, self._files))
-        return Root(self._layers, tuple(mounts), tuple(places), files, self._merged.single)
+        return Root(self._layers, tuple(mounts), tuple(places), self._merged.single)
 
     def _send_secrets(self, stream: BinaryIO) -> None:
         """Write the secrets as files, the folders around them as they are."""
@@ -195,9 +192,15 @@ class _Run:
 
     # What comes back.
 
-    def _take_changes(self, container: Container) -> None:
+    def _times(self, container: Container) -> dict[Parts, int]:
+        """Return when the engine itself changed the folders that it has something in."""
+        folders = {parts[:-1] for parts in self._files}
+        there = [parts for parts in folders if parts and self._merged.find(parts) is not None]
+        return {parts: container.changed_at(_path(parts)) for parts in there}
+
+    def _take_changes(self, container: Container, times: Mapping[Parts, int]) -> None:
         covered = (*self._targets.values(), *self._files)
-        changes = Changes(container.changes(), self._merged, covered)
+        changes = Changes(container.changes(), self._merged, covered, times)
         with container.exported() as exported:
             layer = changes.write(exported, self._scratch / "changes.tar")
         if not layer.is_empty:
