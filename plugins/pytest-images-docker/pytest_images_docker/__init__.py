@@ -18,7 +18,7 @@ class DockerPlugin:
     """Brings the engine ``docker``; installing it does not choose it.
 
     The steps of builds run in Docker where nothing on this machine can confine them, or where
-    ``PYTEST_IMAGES_RUN`` says so.
+    ``PYTEST_IMAGES_BUILD_RUN`` says so.
     """
 
     @hookimpl

@@ -14,11 +14,11 @@ from pytest_images_docker.running import run
 if TYPE_CHECKING:
     from pytest_images import Ran, RunStep, Unsupported
 
-SETTING = "PYTEST_IMAGES_RUN"
+SETTING = "PYTEST_IMAGES_BUILD_RUN"
 
 
 class Where(StrEnum):
-    """What ``PYTEST_IMAGES_RUN`` can say; without it, it is ``auto``."""
+    """What ``PYTEST_IMAGES_BUILD_RUN`` can say; without it, it is ``auto``."""
 
     AUTO = "auto"
     SANDBOX = "sandbox"

@@ -77,7 +77,7 @@ def images(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Images]:
     """The door of a host whose steps run in Docker, with and without overlays on this machine."""
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "docker")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "docker")
     if request.param == "layers":
         require_sandbox(tmp_path)
     else:
@@ -113,7 +113,7 @@ def alpine_archive() -> Path:
 
 def sandboxed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """A host of the same machine whose steps run in the sandbox."""
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "sandbox")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "sandbox")
     monkeypatch.setattr(abilities, "_known", {})
     return Host(home=tmp_path / "sandboxed", durability="fast")
 
@@ -136,7 +136,7 @@ def both(
 ) -> tuple[dict[str, tuple[object, ...]], ...]:
     """Build *text* in Docker, then in the sandbox; return what each made."""
     images.build({}, dockerfile_text=text, tags="made", **options)
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "sandbox")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "sandbox")
     monkeypatch.setattr(abilities, "_known", {})
     require_sandbox(tmp_path)
     with Host(home=tmp_path / "sandboxed", durability="fast") as host:
@@ -374,7 +374,7 @@ def test_a_container_of_somebody_else_is_never_touched(
 @pytest.fixture
 def door(docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Images]:
     """The door of a host where nothing was chosen."""
-    monkeypatch.delenv("PYTEST_IMAGES_RUN", raising=False)
+    monkeypatch.delenv("PYTEST_IMAGES_BUILD_RUN", raising=False)
     with Host(home=tmp_path / "home", durability="fast") as host:
         yield host.images
 
@@ -409,7 +409,7 @@ def test_the_sandbox_can_be_insisted_on(
     door: Images, step: RunStep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     forbid_sandbox(tmp_path, monkeypatch)
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "sandbox")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "sandbox")
     with pytest.raises(Unsupported, match="forbidden here"):
         door.run(replace(step, command=TRUE))
 
@@ -417,7 +417,7 @@ def test_the_sandbox_can_be_insisted_on(
 def test_a_docker_that_is_insisted_on_and_not_there_is_unreachable(
     door: Images, step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "docker")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "docker")
     monkeypatch.setenv("DOCKER_HOST", "unix:///nobody/listens.sock")
     with pytest.raises(Unreachable, match=r"listens\.sock"):
         door.run(replace(step, command=TRUE))
@@ -426,6 +426,6 @@ def test_a_docker_that_is_insisted_on_and_not_there_is_unreachable(
 def test_a_choice_that_is_none_is_named(
     door: Images, step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTEST_IMAGES_RUN", "podman")
+    monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "podman")
     with pytest.raises(InvalidConfiguration, match='"podman" is none of auto, sandbox, docker'):
         door.run(replace(step, command=TRUE))
