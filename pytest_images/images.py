@@ -317,6 +317,7 @@ class Images:
         are those of `BuildRequest`. Returns the image and the log.
         """
         __tracebackhide__ = True
+        from pytest_images.builder.remote import remote_context
         from pytest_images.model.request.build import BuildRequest
         from pytest_images.model.secret import Secret
 
@@ -324,9 +325,10 @@ class Images:
             key: value if isinstance(value, Secret) else Secret(value)
             for key, value in (secrets or {}).items()
         }
-        folder = Path(context) if isinstance(context, str) and "://" not in context else context
+        if isinstance(context, str):
+            context = remote_context(context) or Path(context)
         request = BuildRequest(
-            folder,
+            context,
             dockerfile=dockerfile,
             dockerfile_text=dockerfile_text,
             tags=references_of(tags),

@@ -34,6 +34,7 @@ PROGRAMS = {
     "tar": "tar",
     "umoci": "umoci",
     "curl": "curl",
+    "git": "git",
     "bash": "bash",
     "fish": "fish",
     "zsh": "zsh",

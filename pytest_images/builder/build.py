@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
+    from pytest_images.builder.fetching import Fetched
     from pytest_images.builder.fingerprints import Fingerprints
     from pytest_images.builder.log import BuildLog
     from pytest_images.builder.plan import Plan, PlannedStage
@@ -74,7 +75,7 @@ class Workbench:
     given: Mapping[str, str]
     base_of: Callable[[str, Platform, Place], Base]
     context_of: Callable[[str], Tree | None]
-    fetch: Callable[[Add], Sequence[tuple[Tree, str]]]
+    fetch: Callable[[Add, Callable[[], bool]], Sequence[Fetched]]
     created: str
     latest: int
     clock: str
@@ -131,9 +132,9 @@ class Workbench:
         base = self.base_of(name, self.platform, place)
         return ImageTree(self._views.files(base.layers)), str(base.config.id)
 
-    def fetched(self, instruction: Add) -> Sequence[tuple[Tree, str]]:
-        """Return what ADD's URLs and repositories gave, and what each is called."""
-        return self.fetch(instruction)
+    def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
+        """Return what ADD's URLs and repositories gave; *is_over*: nobody waits any more."""
+        return self.fetch(instruction, is_over)
 
     def files(self, layers: Sequence[BuiltLayer]) -> Files:
         """Return the files that *layers* make."""

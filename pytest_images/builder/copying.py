@@ -58,13 +58,15 @@ class Order:
 class Chosen(NamedTuple):
     """One file to copy: where it is, and its path below the destination ("" : the thing itself).
 
-    *name* is what a file is called where the destination is a folder.
+    *name* is what a file is called where the destination is a folder. *unpacks*: an archive is
+    unpacked instead.
     """
 
     tree: Tree
     item: Item
     path: str
     name: str
+    unpacks: bool = False
 
 
 class Copying:
@@ -86,7 +88,8 @@ class Copying:
             content = known.of(chosen.tree, item) if item.kind is Kind.FILE else item.target
             owner = (item.uid, item.gid) if chosen.tree.has_owners else ()
             xattrs = sorted((item.xattrs or {}).items())
-            line = (chosen.path, chosen.name, item.kind.value, item.mode, owner, content, xattrs)
+            where = (chosen.path, chosen.name, chosen.unpacks)
+            line = (*where, item.kind.value, item.mode, owner, content, xattrs)
             found.update(repr(line).encode("utf-8", "surrogateescape") + b"\n")
         return found.hexdigest()
 
@@ -105,7 +108,7 @@ class Copying:
         target = places.resolved(order.destination)
         is_folder = self._is_many or order.destination.endswith("/") or places.is_folder(target)
         for chosen in self.chosen:
-            if order.unpacks and not chosen.path and is_archive(chosen.tree, chosen.item):
+            if chosen.unpacks and is_archive(chosen.tree, chosen.item):
                 dress = Dress(latest, owner, order.mode)
                 unpack_into(places, target, chosen.tree, chosen.item, dress)
                 continue
@@ -162,6 +165,12 @@ class Copying:
             item.target.encode("utf-8", "surrogateescape"),
             xattrs=dict(item.xattrs or {}),
         )
+
+
+def whole_file(order: Order, tree: Tree, name: str) -> Copying:
+    """Return the copying of the one file of *tree*, called *name*."""
+    chosen = [Chosen(tree, item, "", name, order.unpacks) for item in tree.below("")]
+    return Copying(order, chosen, 1)
 
 
 def select(order: Order, tree: Tree) -> Copying:
@@ -239,7 +248,8 @@ def _with_content(match: _Match, tree: Tree, rules: IgnoreRules, order: Order) -
     name = posixpath.basename(match.path)
     if item.kind is not Kind.DIRECTORY:
         if not rules.excludes(name):
-            yield Chosen(tree, item, match.kept if order.keeps_parents else "", name)
+            path = match.kept if order.keeps_parents else ""
+            yield Chosen(tree, item, path, name, order.unpacks)
         return
     prefix = match.kept if order.keeps_parents else ""
     if order.keeps_parents:

@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result, plain_layer
-from pytest_images.builder.copying import ROOT, Copying, Order, select
+from pytest_images.builder.copying import ROOT, Copying, Order, select, whole_file
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
 from pytest_images.builder.running import Command, secret_id
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_images.builder.cache import BuiltLayer
+    from pytest_images.builder.fetching import Fetched
     from pytest_images.builder.fingerprints import Fingerprints
     from pytest_images.builder.log import BuildLog, Step
     from pytest_images.builder.running import Runner
@@ -69,8 +70,8 @@ class Workshop(Protocol):
         """Return the files that ``--from=name`` means, "" for the context, and their key."""
         ...
 
-    def fetched(self, instruction: Add) -> Sequence[tuple[Tree, str]]:
-        """Return what ADD's URLs and repositories gave, and what each is called."""
+    def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
+        """Return what ADD's URLs and repositories gave; *is_over*: nobody waits any more."""
         ...
 
     def files(self, layers: Sequence[BuiltLayer]) -> ImagePath:
@@ -170,7 +171,7 @@ class Steps:
 
     @_do.register(Add)
     def _(self, instruction: Add, step: Step) -> None:
-        fetched = self._shop.fetched(instruction)
+        fetched = self._shop.fetched(instruction, lambda: step.closed)
         local = tuple(s for s in instruction.sources if not is_remote(s))
         order = Order(
             local,
@@ -183,11 +184,9 @@ class Steps:
         )
         tree, _ = self._shop.origin("", self._stage, instruction.place)
         copying = select(order, tree)
-        for remote, name in fetched:
-            inner = replace(
-                order, sources=(name,), documents=(), unpacks=instruction.unpacks is True
-            )
-            copying = copying.joined(select(inner, remote))
+        inner = replace(order, sources=("/",), documents=(), unpacks=instruction.unpacks is True)
+        for tree, name in fetched:
+            copying = copying.joined(whole_file(inner, tree, name) if name else select(inner, tree))
         self._copied(order, copying, step, f"ADD {_words(instruction)}", "")
 
     @_do.register(Run)
@@ -275,7 +274,6 @@ class Steps:
             destination=order.destination,
             owner=order.owner,
             mode=order.mode,
-            unpacks=order.unpacks,
         )
         self._layer(key, described, step, lambda: self._written(copying))
 
@@ -357,7 +355,7 @@ def _default_path() -> dict[str, str]:
 
 def _words(instruction: Copy | Add) -> str:
     sources = (*instruction.sources, *(f"<<{each.name}" for each in instruction.documents))
-    return " ".join((*sources, instruction.destination))
+    return without_passwords(" ".join((*sources, instruction.destination)))
 
 
 def _run_described(instruction: Run, words: Sequence[str], arguments: Mapping[str, str]) -> str:

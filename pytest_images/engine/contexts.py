@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from pytest_images.builder.remote import git_address
+from pytest_images.builder.repository import check_out
 from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opened
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import InvalidUsage, LimitExceeded
+from pytest_images.http.address import is_url
+from pytest_images.http.download import Download
 from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
 from pytest_images.layer.contents import Contents
 from pytest_images.layer.files import Files
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.build import BuildRequest
 
 DOCKERFILE = "Dockerfile"
+KEEP_GIT_FOLDER = "BUILDKIT_CONTEXT_KEEP_GIT_DIR"  # a build argument
 _NAME = "the build context"
 _SIZE_LIMIT = 1 << 20  # bytes of a Dockerfile
 _IGNORE_LIMIT = 16 << 20
@@ -56,7 +63,7 @@ def open_context(store: Store, request: BuildRequest) -> Iterator[Opened]:
     with _tree_of(store, request) as (make, root, found):
         whole = make(IgnoreRules())
         name, text = _dockerfile(request, whole, found)
-        rules = _rules(whole, name)
+        rules = ignore_rules(whole, name)
         yield Opened(make(rules), root, text, name)
 
 
@@ -72,7 +79,8 @@ def _tree_of(
             raise InvalidUsage(str(context), f"the build context: {reason}")
         yield partial(FolderTree, context), Path(context.resolve()), None
     elif isinstance(context, str):
-        raise InvalidUsage(context, "a build context at a URL is not supported yet: fetch it first")
+        with open_address(store, context, request, lambda: False) as (tree, text):
+            yield tree, Path("-"), text
     elif hasattr(context, "read"):
         with _stream(store, cast("BinaryIO", context)) as (tree, text):
             yield tree, Path("-"), text
@@ -81,13 +89,52 @@ def _tree_of(
 
 
 @contextmanager
+def open_address(
+    store: Store, text: str, request: BuildRequest, is_over: Callable[[], bool]
+) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
+    """Fetch a repository, a tar or a Dockerfile; give what makes its tree, or the Dockerfile.
+
+    Raises NotFound, Unreachable, and others of the network; InvalidUsage for what is no address.
+    """
+    address = git_address(text)
+    if address is not None:
+        with _scratch(store) as folder:
+            keeps = request.args.get(KEEP_GIT_FOLDER, "").lower() in ("1", "true")
+            root = check_out(
+                address,
+                folder / "git",
+                keeps_git_folder=keeps,
+                secrets=request.secrets,
+                is_over=is_over,
+            )
+            yield partial(FolderTree, root), None
+    elif is_url(text):
+        with (
+            Download(text) as download,
+            _stream(store, cast("BinaryIO", download), download.name) as found,
+        ):
+            yield found
+    else:
+        raise InvalidUsage(text, "it is no address that a build context can be fetched from")
+
+
+@contextmanager
+def _scratch(store: Store) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=store.workspace("steps")))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _stream(
-    store: Store, stream: BinaryIO
+    store: Store, stream: BinaryIO, name: str = _NAME
 ) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
     """Take a tar, compressed or not, or the text of a Dockerfile."""
     rewound = Rewound(stream)
     limit = expansion_limit(store.root)
-    inflated = decompress(rewound, _NAME, limit, allowed=ARCHIVES)
+    inflated = decompress(rewound, name, limit, allowed=ARCHIVES)
     start = _start(inflated)
     if start[_TAR_MAGIC] != b"ustar":
         text = start + _rest(inflated, _SIZE_LIMIT - len(start))
@@ -137,7 +184,7 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
     return name, _content(tree, item.path, _SIZE_LIMIT)
 
 
-def _rules(tree: Tree, dockerfile: str) -> IgnoreRules:
+def ignore_rules(tree: Tree, dockerfile: str = DOCKERFILE) -> IgnoreRules:
     """Return the rules of ``NAME.dockerignore``, else of ``.dockerignore``, else none."""
     beside = Path(f"{dockerfile}.dockerignore")
     if beside.is_absolute() and beside.is_file():

@@ -17,7 +17,7 @@ from pytest_images.http.session import Request, Session
 from pytest_images.model.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from _typeshed import WriteableBuffer
 
@@ -44,6 +44,11 @@ class Download(io.RawIOBase):
         self._session: Session | None = None
         self._response: Response | None = None
         self._left: int | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer, found by names of any case; none before it came."""
+        return self._response.headers if self._response is not None else {}
 
     def readable(self) -> bool:
         """Return True."""
