@@ -82,6 +82,27 @@ class Records:
             self._require(needed, index)
             return self._index.write(change)
 
+    def exchange(self, old: Digest, manifest: Manifest, config: Config) -> None:
+        """Let tags of an image that have the manifest *old* have *manifest*; see `Store`."""
+        image, digest = str(config.id), str(manifest.digest)
+
+        def change(writer: Writer) -> None:
+            view = View(writer.connection, self._index.runs)
+            known = view.recorded(image)
+            if known is None:
+                raise ImageNotFound(image, str(self._home.root))
+            if not rows.knows(writer.connection, digest):
+                rows.learn(writer.connection, manifest, config)
+            writer.put(Record("", image, digest, known.source, known.tagged))
+            for name in view.names_of(image):
+                found = view.named(name)
+                if found is not None and found.manifest == str(old) and name.digest is None:
+                    writer.put(Record(str(name), image, digest, found.source))
+
+        with locks.acquire(self._home.collect_lock, self._timeout, shared=True):
+            self._require([manifest.descriptor, manifest.config, *manifest.layers], None)
+            self._index.write(change)
+
     def _require(self, needed: Iterable[Descriptor], index: Digest | None) -> None:
         """Raise unless all blobs are here and whole; then make sure that they stay."""
         digests = [] if index is None else [index]

@@ -252,6 +252,13 @@ class Store:
         """
         return self._records().add(manifest, config, names, pinned, index, tagged=tagged)
 
+    def exchange(self, old: Digest, manifest: Manifest, config: Config) -> None:
+        """Give an image, and its tags with the manifest *old*, another one of the same config.
+
+        Its blobs are all here. Raises as `add`; ImageNotFound.
+        """
+        self._records().exchange(old, manifest, config)
+
     def name(
         self,
         reference: Reference,

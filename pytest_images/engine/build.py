@@ -27,7 +27,14 @@ from pytest_images.engine.outputs import (
     write_outputs,
 )
 from pytest_images.engine.sources import Sources
-from pytest_images.errors import BuildError, InvalidDockerfile, InvalidUsage, Unsupported
+from pytest_images.errors import (
+    BlobNotFound,
+    BuildError,
+    ImageNotFound,
+    InvalidDockerfile,
+    InvalidUsage,
+    Unsupported,
+)
 from pytest_images.model.image import BuildResult
 from pytest_images.model.progress import Progress
 from pytest_images.model.selector import Selector
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
     from pytest_images.engine.contexts import Opened
     from pytest_images.images import Images
     from pytest_images.model.image import Image
+    from pytest_images.model.manifest import Manifest
     from pytest_images.model.request.build import BuildRequest
 
 # The time of everything a build makes, where nobody says another: 1980-01-01, the first that
@@ -127,6 +135,7 @@ def _exported(
 ) -> Image | None:
     """Record the image, and write what else is asked for."""
     step = log.step("exporting to image")
+    built = built._replace(manifest=_recorded(store, lease, built))
     config, manifest = built.config, built.manifest
     for raw, digest in ((config.raw, config.id), (manifest.raw, manifest.digest)):
         lease.hold(digest)
@@ -142,6 +151,18 @@ def _exported(
     write_facts(built, request.iid_file, request.metadata_file)
     step.done()
     return image
+
+
+def _recorded(store: Store, lease: Lease, built: Built) -> Manifest:
+    """Return the manifest that this image has here already: a push may have compressed it."""
+    try:
+        manifest = store.manifest_of(built.config.id)
+    except (ImageNotFound, BlobNotFound):
+        return built.manifest
+    digests = [layer.digest for layer in manifest.layers]
+    for digest in digests:
+        lease.hold(digest)
+    return manifest if all(map(store.has, digests)) else built.manifest
 
 
 @contextmanager

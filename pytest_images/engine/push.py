@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.engine.choose import every_document, is_attestation
+from pytest_images.engine.packing import packed
 from pytest_images.errors import (
     BlobNotFound,
     Conflict,
@@ -15,7 +16,6 @@ from pytest_images.errors import (
 from pytest_images.model.endpoint import Access
 from pytest_images.model.image import Pushed
 from pytest_images.model.manifest import Index, Manifest, parse_document
-from pytest_images.model.selector import Selector
 from pytest_images.registry.endpoints import first_served
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _one(
     images: Images, store: Store, client: Client, request: PushRequest, name: Reference
 ) -> Pushed:
     with store.lease() as lease:
-        image = store.image(Selector.of(name))
+        image = packed(store, lease, name)
         tree = _tree(store, image, request, name)
         for each in tree:
             lease.hold(each.digest)

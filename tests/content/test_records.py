@@ -48,6 +48,23 @@ def test_an_image_has_what_its_documents_say(store: Store) -> None:
     assert store.images() == (image,)
 
 
+def test_tags_of_an_image_get_another_manifest_and_those_of_others_do_not(store: Store) -> None:
+    """Only what stands for the old one moves: other images, pinned names, other manifests stay."""
+    image = ONE.put(store, "app:1", "app:2")
+    TWO.put(store, "app:3")
+    packed = samples.image("one", layers=2, labels={"a": "b"}, compression="zstd")
+    assert packed.config == ONE.config
+    for layer, content in packed.blobs.items():
+        store.put(content, layer)
+    store.exchange(ONE.manifest.digest, packed.manifest, ONE.config)
+    assert store.image(Selector.parse("app:1")).digest == packed.manifest.digest
+    assert store.image(Selector.parse("app:2")).digest == packed.manifest.digest
+    assert store.manifest_of(image.id) == packed.manifest
+    assert store.image(Selector.parse("app:3")).digest == TWO.manifest.digest
+    store.exchange(ONE.manifest.digest, ONE.manifest, ONE.config)  # nothing has that any more
+    assert store.image(Selector.parse("app:1")).digest == packed.manifest.digest
+
+
 def test_documents_come_back_byte_for_byte(store: Store) -> None:
     image = ONE.put(store, "app:1")
     assert store.manifest_of(image.id) == ONE.manifest
