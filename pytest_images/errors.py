@@ -19,15 +19,18 @@ ImagesError
 ├── NotFound                also LookupError
 │   ├── ImageNotFound
 │   ├── BlobNotFound
-│   └── PlatformNotFound
+│   ├── PlatformNotFound
+│   └── NotLocked
 ├── AmbiguousImage          also LookupError
 ├── Conflict                also RuntimeError
+├── TagMoved                also RuntimeError
 ├── Unsupported             also NotImplementedError
 ├── SandboxError            also RuntimeError
 ├── BuildError              also RuntimeError
 ├── HookError               also RuntimeError
 ├── Unreachable             also ConnectionError
-│   └── TlsError
+│   ├── TlsError
+│   └── MissingOffline
 ├── InvalidResponse         also ConnectionError
 ├── RegistryError           also OSError
 │   └── RateLimited
@@ -293,6 +296,15 @@ class PlatformNotFound(NotFound):
         return f"{shown(self.name)}: no manifest for platform {shown(self.wanted)}{has}"
 
 
+class NotLocked(NotFound):
+    """A name is not in the lock file, and with the lock no registry is asked for it."""
+
+    code = "not-locked"
+
+    def __str__(self) -> str:
+        return f"{shown(self.name)}: not in the lock file {shown(self.place)}".rstrip()
+
+
 class AmbiguousImage(ImagesError, LookupError):
     """A short ID begins the ID of more than one image."""
 
@@ -319,6 +331,22 @@ class Conflict(ImagesError, RuntimeError):
         reason = shown(self.reason, REASON)
         names_it = self.name in self.reason  # as Docker's own sentences do
         return f"conflict: {reason}" if names_it else f"conflict: {shown(self.name)}: {reason}"
+
+
+class TagMoved(ImagesError, RuntimeError):
+    """A registry says another digest of a tag than the lock file; *since*: when it was locked."""
+
+    code = "tag-moved"
+
+    def __init__(self, name: str, locked: str, since: str, found: str) -> None:
+        super().__init__(name, locked, since, found)
+        self.name, self.locked, self.since, self.found = name, locked, since, found
+
+    def __str__(self) -> str:
+        before = f"  - {shown(self.locked)}  locked {shown(self.since)}"
+        return (
+            f"{shown(self.name)} has moved since it was locked\n{before}\n  + {shown(self.found)}"
+        )
 
 
 class Unsupported(ImagesError, NotImplementedError):
@@ -398,6 +426,16 @@ class TlsError(Unreachable):
     """A server does not speak TLS, or shows a certificate that is not believed."""
 
     code = "tls-error"
+
+
+class MissingOffline(Unreachable):
+    """Something is not here, and this run may not fetch it."""
+
+    code = "missing-offline"
+
+    def __str__(self) -> str:
+        why = "".join(f"; {shown(reason)}" for reason in self.reasons)
+        return f"{shown(self.name)}: not here, and this run is offline{why}"
 
 
 class InvalidResponse(ImagesError, ConnectionError):

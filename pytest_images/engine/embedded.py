@@ -51,10 +51,13 @@ class EmbeddedEngine:
         run: str | None = None,
         durability: Durability | None = None,
         limits: Limits | None = None,
+        offline: bool = False,
     ) -> None:
-        """*limits* are those of the registry client, None: its own. Otherwise as `Store.open`."""
+        """*limits* are those of the registry client, None: its own; *offline*: it asks nobody
+        but this machine. Otherwise as `Store.open`.
+        """
         self._home, self._run, self._durability = home, run, durability
-        self._limits = limits
+        self._limits, self._offline = limits, offline
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._client: Client | None = None
@@ -96,8 +99,12 @@ class EmbeddedEngine:
                 from pytest_images.http.limits import DEFAULT
                 from pytest_images.registry.client import Client
 
-                limits = self._limits or DEFAULT
-                self._client = Client(self._credentials, self._report, limits=limits)
+                self._client = Client(
+                    self._credentials,
+                    self._report,
+                    limits=self._limits or DEFAULT,
+                    offline=self._offline,
+                )
             return self._client
 
     def close(self) -> None:

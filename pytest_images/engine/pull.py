@@ -20,7 +20,7 @@ from pytest_images.errors import (
     SizeMismatch,
 )
 from pytest_images.model.documents import DOCUMENT_LIMIT
-from pytest_images.model.endpoint import Access
+from pytest_images.model.endpoint import Access, Endpoint
 from pytest_images.model.manifest import Index, Manifest
 from pytest_images.model.progress import Phase
 from pytest_images.model.selector import Selector
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pytest_images.images import Images
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest
-    from pytest_images.model.endpoint import Endpoint
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
     from pytest_images.model.reference import Reference
@@ -88,12 +87,16 @@ def _fetched(images: Images, client: Client, wanted: Wanted, lease: Lease) -> Im
         return _Source(wanted, client, lease, endpoint).bring()
 
     endpoints = images.endpoints(wanted.pinned, Access.PULL)
+    if not endpoints and wanted.is_whole():
+        endpoints = (Endpoint(wanted.pinned.registry),)  # nothing is left to ask there
     root, manifest = first_served(wanted.name, endpoints, Access.PULL, bring)
     store, config = wanted.store, wanted.config(manifest)
     for raw in (manifest.raw, config.raw):
         lease.hold(store.put(raw))  # by sha256 too, whatever algorithm named them
     index = wanted.digest if isinstance(root, Index) else None
     store.add(manifest, config, wanted.tags, [wanted.pin], index)
+    if not wanted.is_remembered():  # a later run asks nobody whether the repository has it
+        store.remember(wanted.pin, wanted.digest)
     image = store.image(Selector.of(config.id))
     return replace(image, reference=wanted.request.reference)
 
@@ -126,20 +129,10 @@ class _Source(Wanted):
 
         A digest that is here because of another repository proves nothing about this one.
         """
-        is_doubtful = self.store.has(self.digest) and not self._is_of_repository()
+        is_doubtful = self.store.has(self.digest) and not self.is_of_repository()
         if is_doubtful and not self._client.has(self._endpoint, self.pinned, self.digest):
             raise ImageNotFound(str(self.pinned), str(self._endpoint))
         return self._document(self.digest)
-
-    def _is_of_repository(self) -> bool:
-        said = self.store.remembered(self.request.reference)
-        if said is not None and said[0] == self.digest:
-            return True
-        try:
-            self.store.image(Selector.of(self.pin))
-        except ImageNotFound:
-            return False
-        return True
 
     def _document(self, digest: Digest) -> Manifest | Index:
         self._lease.hold(digest)

@@ -128,6 +128,30 @@ class Wanted:
             return None
         return replace(image, reference=self.request.reference)
 
+    def is_whole(self) -> bool:
+        """Whether all that a pull would bring is here, though perhaps without a name."""
+        try:
+            root = self.stored(self.digest)
+            blobs = self.blobs(root, self.choose(root))
+        except Missing:
+            return False
+        return self.is_of_repository() and all(self.store.has(blob.digest) for blob in blobs)
+
+    def is_of_repository(self) -> bool:
+        """Whether this repository is known to have the digest."""
+        if self.is_remembered():
+            return True
+        try:
+            self.store.image(Selector.of(self.pin))
+        except ImageNotFound:
+            return False
+        return True
+
+    def is_remembered(self) -> bool:
+        """Whether a registry said or served the digest for this name."""
+        said = map(self.store.remembered, (self.request.reference, self.pin))
+        return any(each is not None and each[0] == self.digest for each in said)
+
     def _has_rest(self, root: Manifest | Index) -> bool:
         """Whether the other platforms are here too, where they are wanted."""
         if not self.request.whole_index:

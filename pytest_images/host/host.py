@@ -37,7 +37,9 @@ class Host:
     *run*: names go into this run's overlay, which `end_run` drops. *engine*: the one in force.
     *durability*: the store's (``safe`` or ``fast``). *limits*: what the registry client waits
     for and takes from a registry (`http.limits.Limits`). *platforms*: those wanted where a pull
-    or load names none, best first. *plugins*: further plugins, asked before installed ones.
+    or load names none, best first. *policy*: when `Images.get` pulls, where its caller does not
+    say. *offline*: nothing but this machine is asked. *lock*: what tags stand for, by a file;
+    *mirrors*: lines as of `Mirror.parse`. *plugins*: further plugins, asked before installed ones.
     *load_entry_points*: use the installed plugins too. *where*: says below which file the
     caller is, for plugins that hold for a folder only.
 
@@ -54,12 +56,18 @@ class Host:
         durability: Durability | str | None = None,
         limits: Limits | None = None,
         platforms: Iterable[Platform] = (),
+        policy: Policy = "missing",
+        offline: bool = False,
+        lock: Lock | None = None,
+        mirrors: Iterable[str] = (),
         plugins: Iterable[object] = (),
         load_entry_points: bool = True,
         where: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.home, self.run, self.durability, self.limits = home, run, durability, limits
         self.platforms = tuple(platforms)
+        self.policy: Policy = policy
+        self.offline, self.lock = offline, lock
         self.where = where
         self.manager = Manager()
         self._process = os.getpid()
@@ -74,7 +82,7 @@ class Host:
         self._register_defaults()
         if load_entry_points and not os.environ.get("PYTEST_IMAGES_DISABLE_PLUGIN_AUTOLOAD"):
             self._register_installed()
-        for plugin in plugins:
+        for plugin in (*self._policies(tuple(mirrors)), *plugins):
             self.register(plugin)
 
     # Plugins.
@@ -121,6 +129,19 @@ class Host:
         self.manager.register_last(upstream, "upstream")
         self.manager.register(Cleanup(), "cleanup")
         self._engines.add({EMBEDDED: self._make_embedded})
+
+    def _policies(self, mirrors: Sequence[str]) -> Iterator[object]:
+        """Make the policies that were chosen; the others are not imported."""
+        if mirrors:
+            from pytest_images.policies.mirrors import Mirrors
+
+            yield Mirrors(mirrors)
+        if self.lock is not None:
+            yield self.lock
+        if self.offline:
+            from pytest_images.policies.offline import Offline
+
+            yield Offline(lambda: self.embedded.store, str(self.home or ""))
 
     def _register_installed(self) -> None:
         from pytest_images.host.entry_points import installed

@@ -38,6 +38,12 @@ def check_hop(source: Address, target: Address) -> None:
         raise _refused(source, target, "it is a private, local or reserved IP address")
 
 
+def check_here(source: Address, target: Address) -> None:
+    """Raise UnsafeAddress unless *target* is on this machine: nothing else is asked offline."""
+    if not target.is_loopback:
+        raise UnsafeAddress(source.base, str(target), "offline: only this machine is asked")
+
+
 def check_realm(registry: Address, realm: Address) -> None:
     """Raise UnsafeAddress unless *registry* may name *realm* as its token server.
 

@@ -14,7 +14,7 @@ from pytest_images.http.limits import DEFAULT, Limits
 from pytest_images.http.origin import Origins
 from pytest_images.http.plain import PlainWire
 from pytest_images.http.proxies import Proxies
-from pytest_images.http.redirects import check_hop
+from pytest_images.http.redirects import check_here, check_hop
 from pytest_images.http.response import Response
 from pytest_images.http.retry import IDEMPOTENT, Attempts
 from pytest_images.model.secret import Secret
@@ -73,9 +73,14 @@ class Request:
 class Session:
     """Connections to many servers, shared by threads; not by processes: a fork starts anew."""
 
-    def __init__(self, limits: Limits = DEFAULT, proxies: Proxies | None = None) -> None:
-        """*proxies* None: those of the environment, read at the first request."""
-        self.limits = limits
+    def __init__(
+        self, limits: Limits = DEFAULT, proxies: Proxies | None = None, *, offline: bool = False
+    ) -> None:
+        """*proxies* None: those of the environment, read at the first request.
+
+        *offline*: nothing but this machine is dialled, whoever names the address.
+        """
+        self.limits, self._offline = limits, offline
         self.origins = Origins(limits)
         self._proxies = proxies
         self._lock = threading.Lock()
@@ -141,6 +146,8 @@ class Session:
         """Send, and follow at most ``limits.redirects`` redirects, each hop judged."""
         first = request.address
         for _ in range(self.limits.redirects + 1):
+            if self._offline:
+                check_here(first, request.address)
             response = self._exchange(request)
             location = response.headers.get("Location")
             if not request.follow or response.status not in REDIRECTS or location is None:

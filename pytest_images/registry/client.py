@@ -43,9 +43,13 @@ class Client:
         *,
         limits: Limits = DEFAULT,
         proxies: Proxies | None = None,
+        offline: bool = False,
     ) -> None:
-        """*credentials*: who we are to a registry; *report* hears of progress, from any thread."""
-        self._session = Session(limits, proxies)
+        """*credentials*: who we are to a registry; *report* hears of progress, from any thread.
+
+        *offline*: no other machine is asked, for whatever purpose.
+        """
+        self._session = Session(limits, proxies, offline=offline)
         self._authenticator = Authenticator(self._session, credentials or _anonymous)
         self._report = report
 
