@@ -94,7 +94,7 @@ def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:
 
 
 @contextlib.contextmanager
-def fetched(source: Source, name: str) -> Iterator[tuple[BinaryIO | Path, str]]:
+def fetched(source: Source, name: str, *, offline: bool) -> Iterator[tuple[BinaryIO | Path, str]]:
     """Open *source* as `opened` does, or where it is an address; that is dialled when read.
 
     An address keeps its own name, by which policies know it, whatever *name* says.
@@ -107,7 +107,7 @@ def fetched(source: Source, name: str) -> Iterator[tuple[BinaryIO | Path, str]]:
         return
     from pytest_images.http.download import Download
 
-    with Download(source) as download:
+    with Download(source, offline=offline) as download:
         yield cast("BinaryIO", download), download.name
 
 

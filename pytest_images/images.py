@@ -281,7 +281,7 @@ class Images:
         from pytest_images.model.request.import_ import ImportRequest
 
         named = None if reference is None else reference_of(reference)
-        with fetched(source, name) as (stream, called):
+        with fetched(source, name, offline=self.offline) as (stream, called):
             if isinstance(stream, Path):
                 raise InvalidUsage(str(stream), "a root file system is imported from a tar")
             request = ImportRequest(
@@ -444,32 +444,41 @@ class Images:
     # What verbs together give.
 
     def get(
-        self, reference: Name, policy: Policy = "missing", *, platform: Platforms = None
+        self, reference: Name, policy: Policy | None = None, *, platform: Platforms = None
     ) -> Image:
-        """Return an image, pulled where *policy* says so.
+        """Return an image, pulled where *policy* says so; None: the host's (``images_pull``).
 
         ``missing``: pulled when it is not here; of several processes one pulls, the others
         find it. ``newer``: the registry is asked, and what is here does when it cannot be
         reached. ``always``: as `pull`. ``never``: ImageNotFound when it is not here.
+        With a lock file an image is only here when its digest is the one that is locked.
         """
         __tracebackhide__ = True
         named = reference_of(reference)
         wanted = self._platforms(platform)
+        policy = policy or self._host.policy
         if policy not in POLICIES:
             raise InvalidUsage(policy, f"a pull policy is one of {', '.join(POLICIES)}")
         if policy == "always":
             return self.pull(named, platform=wanted)
         if policy == "newer":
             return self._newer(named, wanted)
-        found = self._found(named, wanted)
+        found = self._found(named, wanted, may_ask=policy != "never")
         if found is not None:
             return found
         if policy == "never":
             error = ImageNotFound(named.familiar, f"the engine {self.engine}")
             error.add_note("the pull policy is never: pull it first, or allow missing")
+            if self.exists(named):
+                error.add_note("what is here is of another platform, or not what is locked")
             raise error
         with self._host.guard("get", str(named)):
             return self._found(named, wanted) or self.pull(named, platform=wanted)
+
+    @property
+    def offline(self) -> bool:
+        """Whether nothing but this machine may be asked, by whatever dials for this door."""
+        return self._host.offline
 
     def exists(self, image: Thing) -> bool:
         """Say whether an image is here; no registry is asked."""
@@ -591,13 +600,18 @@ class Images:
     def _platforms(self, given: Platforms) -> tuple[Platform, ...]:
         return platforms_of(given) or self._host.platforms
 
-    def _found(self, reference: Reference, wanted: tuple[Platform, ...]) -> Image | None:
-        """Return the image where it is here, and of a platform that is wanted."""
+    def _found(
+        self, reference: Reference, wanted: tuple[Platform, ...], *, may_ask: bool = True
+    ) -> Image | None:
+        """Return the image where it is here, of a platform that is wanted, and as locked."""
         try:
             image = self.inspect(reference).image
         except ImageNotFound:
             return None
         if wanted and image.platform not in wanted:
+            return None
+        lock = self._host.lock
+        if lock is not None and not lock.accepts(image, reference, may_ask=may_ask):
             return None
         from pytest_images.model.progress import Phase, Progress
 

@@ -57,7 +57,13 @@ class FileTree:
 
 
 def download(
-    url: str, path: Path, limit: int, *, checksum: str = "", is_over: Callable[[], bool]
+    url: str,
+    path: Path,
+    limit: int,
+    *,
+    checksum: str = "",
+    is_over: Callable[[], bool],
+    offline: bool = False,
 ) -> Fetched:
     """Fetch *url* into the new file *path*: *limit* bytes at most.
 
@@ -68,7 +74,7 @@ def download(
     algorithm, wanted = _checksum(checksum)
     found = hashlib.new(algorithm)
     size = 0
-    with Download(url) as stream, path.open("xb") as out:
+    with Download(url, offline=offline) as stream, path.open("xb") as out:
         while piece := stream.read(_PIECE):
             size += len(piece)
             if size > limit:

@@ -36,6 +36,7 @@ STORE_VERBS = {
     "fsck": "Check the store, and repair it",
 }
 REGISTRY_VERBS = {
+    "lock": "Write down what names stand for in images.lock, or check it",
     "login": "Authenticate to a registry",
     "logout": "Log out from a registry",
 }

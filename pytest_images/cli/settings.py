@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_images.images import Images
 
 ENGINE_VARIABLE = "PYTEST_IMAGES_ENGINE"
+MIRRORS_VARIABLE = "PYTEST_IMAGES_MIRRORS"
 DEFAULT_ENGINE = "embedded"
 OPTIONS = (
     Option("debug", "Show where in the program an error happened", short="D"),
@@ -52,7 +53,9 @@ class Settings:
         """Give the door to the hooks; *plugins* listen in. Closed afterwards."""
         from pytest_images.host import Host
 
-        with Host(home=self.folder, engine=self.engine, plugins=plugins) as host:
+        lines = os.environ.get(MIRRORS_VARIABLE, "").replace(",", "\n").splitlines()
+        mirrors = [line for line in lines if line.strip()]
+        with Host(home=self.folder, engine=self.engine, mirrors=mirrors, plugins=plugins) as host:
             yield host.images
 
     @contextmanager

@@ -71,7 +71,7 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
         request.iid_file.unlink(missing_ok=True)  # an old one would be taken for this build's
     hidden = (secret.reveal() for secret in request.secrets.values())
     log = BuildLog(partial(_tell, images, request), hidden)
-    with open_context(store, request) as opened, store.lease() as lease:
+    with open_context(store, request, offline=images.offline) as opened, store.lease() as lease:
         dockerfile = _read(opened, log)
         with (
             _excerpts(opened, dockerfile),

@@ -14,7 +14,7 @@ from pytest_images.builder.remote import git_address
 from pytest_images.builder.repository import check_out
 from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opened
 from pytest_images.dockerfile.ignore import IgnoreRules
-from pytest_images.errors import InvalidUsage, LimitExceeded
+from pytest_images.errors import InvalidUsage, LimitExceeded, MissingOffline
 from pytest_images.http.address import is_url
 from pytest_images.http.download import Download
 from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
@@ -54,13 +54,13 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def open_context(store: Store, request: BuildRequest) -> Iterator[Opened]:
+def open_context(store: Store, request: BuildRequest, *, offline: bool = False) -> Iterator[Opened]:
     """Open the context of *request*, without what its ignore file leaves out.
 
     A folder, a tar stream, a Dockerfile as a stream, or names and bytes. Raises InvalidUsage,
     InvalidDockerfile, InvalidLayer, LimitExceeded, OSError.
     """
-    with _tree_of(store, request) as (make, root, found):
+    with _tree_of(store, request, offline=offline) as (make, root, found):
         whole = make(IgnoreRules())
         name, text = _dockerfile(request, whole, found)
         rules = ignore_rules(whole, name)
@@ -69,7 +69,7 @@ def open_context(store: Store, request: BuildRequest) -> Iterator[Opened]:
 
 @contextmanager
 def _tree_of(
-    store: Store, request: BuildRequest
+    store: Store, request: BuildRequest, *, offline: bool
 ) -> Iterator[tuple[Callable[[IgnoreRules], Tree], Path, bytes | None]]:
     """Give what makes the context's tree, its root, and a Dockerfile that came in its place."""
     context = request.context
@@ -79,7 +79,7 @@ def _tree_of(
             raise InvalidUsage(str(context), f"the build context: {reason}")
         yield partial(FolderTree, context), Path(context.resolve()), None
     elif isinstance(context, str):
-        with open_address(store, context, request, lambda: False) as (tree, text):
+        with open_address(store, context, request, lambda: False, offline=offline) as (tree, text):
             yield tree, Path("-"), text
     elif hasattr(context, "read"):
         with _stream(store, cast("BinaryIO", context)) as (tree, text):
@@ -90,7 +90,12 @@ def _tree_of(
 
 @contextmanager
 def open_address(
-    store: Store, text: str, request: BuildRequest, is_over: Callable[[], bool]
+    store: Store,
+    text: str,
+    request: BuildRequest,
+    is_over: Callable[[], bool],
+    *,
+    offline: bool,
 ) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
     """Fetch a repository, a tar or a Dockerfile; give what makes its tree, or the Dockerfile.
 
@@ -98,6 +103,8 @@ def open_address(
     """
     address = git_address(text)
     if address is not None:
+        if offline:
+            raise MissingOffline(text, ["git may ask other machines"])
         with _scratch(store) as folder:
             keeps = request.args.get(KEEP_GIT_FOLDER, "").lower() in ("1", "true")
             root = check_out(
@@ -110,7 +117,7 @@ def open_address(
             yield partial(FolderTree, root), None
     elif is_url(text):
         with (
-            Download(text) as download,
+            Download(text, offline=offline) as download,
             _stream(store, cast("BinaryIO", download), download.name) as found,
         ):
             yield found

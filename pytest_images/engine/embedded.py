@@ -53,8 +53,9 @@ class EmbeddedEngine:
         limits: Limits | None = None,
         offline: bool = False,
     ) -> None:
-        """*limits* are those of the registry client, None: its own; *offline*: it asks nobody
-        but this machine. Otherwise as `Store.open`.
+        """*limits* are those of the registry client, None: its own. Otherwise as `Store.open`.
+
+        *offline*: the client asks nobody but this machine.
         """
         self._home, self._run, self._durability = home, run, durability
         self._limits, self._offline = limits, offline

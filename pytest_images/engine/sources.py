@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,7 +19,7 @@ from pytest_images.builder.view import Views
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import NOWHERE
 from pytest_images.engine.contexts import ignore_rules, open_address
-from pytest_images.errors import ImageNotFound, ImagesError, InvalidUsage
+from pytest_images.errors import ImageNotFound, ImagesError, InvalidUsage, MissingOffline
 from pytest_images.layer.limit import expansion_limit
 from pytest_images.model.selector import Selector
 
@@ -97,7 +97,13 @@ class Sources:
         if address is None:
             root = Path(value)
             return FolderTree(root, ignore_rules(FolderTree(root)))
-        opening = open_address(self.store, address, self._request, lambda: self._is_over)
+        opening = open_address(
+            self.store,
+            address,
+            self._request,
+            lambda: self._is_over,
+            offline=self.images.offline,
+        )
         make, text = self._stack.enter_context(opening)
         if text is not None:
             raise InvalidUsage(value, f"the build context {name} is neither a tar nor a repository")
@@ -128,7 +134,12 @@ class Sources:
         if address is None:
             limit = expansion_limit(self.store.root)
             path = folder / "file"
-            return download(source, path, limit, checksum=checksum, is_over=is_over)
+            offline = self.images.offline
+            return download(
+                source, path, limit, checksum=checksum, is_over=is_over, offline=offline
+            )
+        if self.images.offline:
+            raise MissingOffline(source, ["git may ask other machines"])
         root = check_out(
             address,
             folder / "git",
@@ -161,9 +172,4 @@ class Sources:
         reference, pull = selector.reference, self._request.pull
         if reference is None:
             return self.store.image(selector)
-        if not pull:
-            with suppress(ImageNotFound):
-                found = self.store.image(selector)
-                if found.platform == platform:
-                    return found
-        return self.images.get(reference, "always" if pull else "missing", platform=platform)
+        return self.images.get(reference, "always" if pull else None, platform=platform)

@@ -19,15 +19,17 @@ from pytest_images.images import Images
 from pytest_images.policies.cleanup import Cleanup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from pytest_images.content.durability import Durability
     from pytest_images.engine.embedded import EmbeddedEngine
     from pytest_images.hookspecs import Hooks
     from pytest_images.http.limits import Limits
+    from pytest_images.images import Policy
     from pytest_images.model.image import Removal
     from pytest_images.model.platform import Platform
+    from pytest_images.policies.lock import Lock
 
 
 class Host:
@@ -183,7 +185,13 @@ class Host:
             known = ", ".join(Durability)
             raise InvalidUsage(str(self.durability), f"durability is one of {known}")
         durability = None if self.durability is None else Durability(self.durability)
-        engine = EmbeddedEngine(home, run=self.run, durability=durability, limits=self.limits)
+        engine = EmbeddedEngine(
+            home,
+            run=self.run,
+            durability=durability,
+            limits=self.limits,
+            offline=self.offline,
+        )
         engine.bind(self.images)
         return engine
 

@@ -30,17 +30,20 @@ _EXPLANATION = 300  # bytes of an answer that only explains an error
 class Download(io.RawIOBase):
     """The content of *url* as a binary stream; ``name`` is the address without a password.
 
-    *begun* is called when the server sends it. Reading raises NotFound, Unreachable,
-    TlsError, InvalidResponse, UnsafeAddress. Raises InvalidAddress.
+    *begun* is called when the server sends it. *offline*: only this machine is asked.
+    Reading raises NotFound, Unreachable, TlsError, InvalidResponse, UnsafeAddress.
+    Raises InvalidAddress.
     """
 
-    def __init__(self, url: str, begun: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, url: str, begun: Callable[[], None] | None = None, *, offline: bool = False
+    ) -> None:
         match = _URL.fullmatch(url)
         rest = f"{match['scheme']}://{match['rest']}" if match else url.rpartition("@")[2]
         self.address = Address.parse(rest)
         self.name = self.address.url
         self._authorization = _basic(match["user"] if match else None)
-        self._begun = begun
+        self._begun, self._offline = begun, offline
         self._session: Session | None = None
         self._response: Response | None = None
         self._left: int | None = None
@@ -77,7 +80,7 @@ class Download(io.RawIOBase):
         super().close()
 
     def _open(self) -> Response:
-        self._session = Session()
+        self._session = Session(offline=self._offline)
         request = Request("GET", self.address, authorization=self._authorization)
         response = self._session.send(request)
         if response.status != 200:

@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line(
         "markers",
-        "image(*names, policy='missing', platform=None): images the test needs; they are made "
+        "image(*names, policy=None, platform=None): images the test needs; they are made "
         "ready before it, `marked_images` has them",
     )
     register(config)

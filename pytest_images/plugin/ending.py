@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def end_worker(host: Host, report: Report | None) -> dict[str, Any]:
     """Close a worker's host; return what its controller must know."""
     counts = (report.counts if report is not None else Counts()).to_plain()
-    return {"counts": counts, "trouble": _closing(host)}
+    locked = host.lock.changes if host.lock is not None else {}
+    return {"counts": counts, "trouble": _closing(host), "locked": locked}
 
 
 def end_run(host: Host, report: Report | None, workers: Workers | None) -> str:
@@ -36,6 +37,14 @@ def end_run(host: Host, report: Report | None, workers: Workers | None) -> str:
         troubles.append(_text(error))
     troubles.append(_closing(host))
     return "; ".join(dict.fromkeys(filter(None, troubles)))
+
+
+def locked(host: Host, workers: Workers | None) -> dict[str, str]:
+    """Return what this run wrote into the lock file, by name."""
+    changes = dict(host.lock.changes) if host.lock is not None else {}
+    for output in [] if workers is None else workers.outputs:
+        changes.update(output["locked"])
+    return changes
 
 
 def _has_store(host: Host) -> bool:

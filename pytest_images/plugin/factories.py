@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def pulled(
     reference: Name | Any = LEFT_OUT,
     *,
-    policy: Policy = "missing",
+    policy: Policy | None = None,
     platform: str | Platform | None = None,
     scope: Any = "session",
     params: Iterable[object] | None = None,
@@ -38,9 +38,9 @@ def pulled(
     >>> alpine = pulled("alpine:3.20")  # in a conftest.py: a fixture named alpine
 
     *reference*: a name, or a fixture that gives one. *policy*: when the registry is asked, as
-    of `Images.get`. *platform*: the one wanted. *scope*, *params*, *ids*, *name*: as of
-    `pytest.fixture`; a param stands for the reference. Nothing is pulled before a test uses
-    the fixture. Raises InvalidReference at once.
+    of `Images.get`; None: as ``images_pull`` says. *platform*: the one wanted. *scope*,
+    *params*, *ids*, *name*: as of `pytest.fixture`; a param stands for the reference. Nothing
+    is pulled before a test uses the fixture. Raises InvalidReference at once.
     """
     site = Site("pulled", sys._getframe(1))
     if reference is not LEFT_OUT and not is_fixture(reference):

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.arguments import platforms_of
 from pytest_images.host import EMBEDDED, Host
-from pytest_images.policies.offline import Offline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from pytest_images.images import Policy
     from pytest_images.plugin.settings import Settings
+    from pytest_images.policies.lock import Lock, Mode
 
 
 def make_host(
-    settings: Settings, run: str, where: Callable[[], str | None], report: object
+    settings: Settings, root: Path, run: str, where: Callable[[], str | None], report: object
 ) -> Host:
-    """Make the host of this process. Raises HookError, InvalidPlatform."""
-    policies = [report, Offline()] if settings.offline else [report]
+    """Make the host of this process; *root* is where the lock file is.
+
+    Raises HookError, InvalidPlatform, InvalidUsage.
+    """
     return Host(
         home=settings.home,
         run=run,
         engine=settings.engine or EMBEDDED,
         durability=settings.durability,
         platforms=platforms_of(settings.platform),
-        plugins=policies,
+        policy=cast("Policy", settings.pull or "missing"),
+        offline=settings.offline,
+        lock=_lock(settings.lock, root),
+        mirrors=settings.mirrors,
+        plugins=[report],
         where=where,
     )
+
+
+def _lock(mode: str | None, root: Path) -> Lock | None:
+    """Return the lock in force: by default that of a file that is there."""
+    path = root / "images.lock"
+    if mode == "off" or (mode is None and not path.exists()):
+        return None
+    from pytest_images.policies.lock import Lock
+    from pytest_images.policies.lock_file import LockFile
+
+    return Lock(LockFile(path), cast("Mode", mode or "use"))

@@ -1,4 +1,4 @@
-"""The marker ``@pytest.mark.image("alpine:3.20", policy="missing", platform=None)``."""
+"""The marker ``@pytest.mark.image("alpine:3.20", policy=None, platform=None)``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Need(NamedTuple):
     """One image that a test needs, as its marker says."""
 
     name: str
-    policy: Policy
+    policy: Policy | None
     platform: Any
 
 
@@ -43,5 +43,5 @@ def _needs(mark: pytest.Mark) -> tuple[Need, ...]:
     if unknown:
         known = ", ".join(sorted(_OPTIONS))
         raise InvalidUsage(f"@pytest.mark.image(..., {unknown[0]}=)", f"it takes {known}")
-    policy, platform = mark.kwargs.get("policy", "missing"), mark.kwargs.get("platform")
+    policy, platform = mark.kwargs.get("policy"), mark.kwargs.get("platform")
     return tuple(Need(str(name), policy, platform) for name in mark.args)

@@ -48,6 +48,7 @@ class Session:
         self._host: Host | None = None
         self._report: Report | None = None
         self._trouble = ""
+        self._locked: dict[str, str] = {}  # name -> what was written into the lock file
 
     # The host.
 
@@ -69,7 +70,8 @@ class Session:
         from pytest_images.policies.report import Report
 
         self._report = self._report or Report()
-        return make_host(self._settings, self.run, self._places.current, self._report)
+        root = self._config.rootpath
+        return make_host(self._settings, root, self.run, self._places.current, self._report)
 
     # conftest.py files are plugins of ours, each for its own folder; the marker.
 
@@ -136,6 +138,7 @@ class Session:
             output = ending.end_worker(host, self._report)
             self._config.workeroutput[WIRE] = output  # type: ignore[attr-defined] # xdist's
         else:
+            self._locked = ending.locked(host, workers)
             self._trouble = ending.end_run(host, self._report, workers)
 
     # What the user sees.
@@ -158,6 +161,8 @@ class Session:
         counts = "" if self._report is None else str(self._report.counts)
         if counts:
             terminalreporter.write_line(f"images: {counts}")
+        for name, change in sorted(self._locked.items()):
+            terminalreporter.write_line(f"images.lock: {name}: {change}")
         if self._trouble:
             terminalreporter.write_line(f"images: not cleaned: {self._trouble}", red=True)
 

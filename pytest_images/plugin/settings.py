@@ -13,8 +13,16 @@ _TEXTS = {
     "engine": "the engine that does the verbs (default: embedded)",
     "durability": "safe, or fast: without fsync, for disks that are thrown away (default: safe)",
     "platform": "the platforms that images are wanted for, best first (default: this machine's)",
+    "pull": "when to ask the registry: missing, newer, always or never (default: missing)",
+    "lock": "what to do with images.lock: use, update, verify, off (default: use, if it is there)",
 }
 _OFFLINE = "ask registries on loopback only"
+_MIRRORS = "REGISTRY = HOST[/PREFIX]: where to look for a registry's images first"
+_VALUES = {
+    "durability": ("safe", "fast"),
+    "pull": ("missing", "newer", "always", "never"),
+    "lock": ("use", "update", "verify", "off"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"images_{name}", meaning, default=None)
     group.addoption("--images-offline", action="store_true", default=None, help=_OFFLINE)
     parser.addini("images_offline", _OFFLINE, default=None)
+    group.addoption(
+        "--images-mirror",
+        action="append",
+        dest="images_mirrors",
+        metavar="REGISTRY=HOST[/PREFIX]",
+        help=f"{_MIRRORS} (repeatable)",
+    )
+    parser.addini("images_mirrors", f"{_MIRRORS}, one a line", type="linelist", default=[])
 
 
 class Settings:
@@ -41,12 +57,21 @@ class Settings:
         self.durability = _chosen(config, "durability")
         self.platform = _chosen(config, "platform")
         self.offline = _yes(_chosen(config, "offline"))
-        if self.durability not in (None, "safe", "fast"):
-            raise pytest.UsageError(f"images_durability is safe or fast, not {self.durability!r}")
+        self.pull = _chosen(config, "pull")
+        self.lock = _chosen(config, "lock")
+        self.mirrors = _lines(config, "mirrors")
+        for name, values in _VALUES.items():
+            if (value := getattr(self, name)) not in (None, *values):
+                words = f"{', '.join(values[:-1])} or {values[-1]}"
+                raise pytest.UsageError(f"images_{name} is {words}, not {value!r}")
+        if any("@" in line for line in self.mirrors):  # and it is not shown
+            raise pytest.UsageError("images_mirrors takes no passwords: use docker login")
+        if self.offline and self.lock in ("update", "verify"):
+            raise pytest.UsageError(f"images_lock = {self.lock} asks registries: not offline")
 
     def __str__(self) -> str:
-        chosen = {name: value for name, value in vars(self).items() if value}
-        return ", ".join(f"{n} {v}".removesuffix(" True") for n, v in chosen.items())
+        chosen = {**vars(self), "mirrors": "; ".join(self.mirrors)}
+        return ", ".join(f"{n} {v}".removesuffix(" True") for n, v in chosen.items() if v)
 
 
 def _chosen(config: pytest.Config, name: str) -> str | None:
@@ -56,6 +81,14 @@ def _chosen(config: pytest.Config, name: str) -> str | None:
     return (
         os.environ.get(f"PYTEST_IMAGES_{name.upper()}") or config.getini(f"images_{name}") or None
     )
+
+
+def _lines(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return a list: the option's, the environment's (lines or commas), or the ini file's."""
+    option: list[str] | None = config.getoption(f"images_{name}")
+    named = os.environ.get(f"PYTEST_IMAGES_{name.upper()}", "")
+    found = option or named.replace(",", "\n").splitlines() or config.getini(f"images_{name}")
+    return tuple(filter(None, (line.strip() for line in found)))
 
 
 def _yes(text: str | None) -> bool:

@@ -87,11 +87,10 @@ class LockFile:
         try:
             document = tomllib.loads(raw.decode())
         except ValueError as error:  # of UTF-8 and of TOML
-            conflict = b"\n<<<<<<<" in raw or raw.startswith(b"<<<<<<<")
-            reason = (
-                "it has the marks of a merge conflict; keep both sides' lines" if conflict else ""
-            )
-            raise self._invalid(reason or str(error)) from None
+            reason = str(error)
+            if b"<<<<<<<" in raw:
+                reason = "a merge conflict is in it; the lines of both sides may stay"
+            raise self._invalid(reason) from None
         return self._pins(document)
 
     def record(self, pin: Pin) -> Pin | None:

@@ -42,6 +42,10 @@ class Mirror(NamedTuple):
         """Read one line of the settings. Raises InvalidUsage."""
         registry, equals, rest = text.partition("=")
         location, *words = rest.split() or [""]
+        if "@" in rest:
+            raise InvalidUsage(
+                registry.strip(), "a mirror is shown what `docker login` left for it"
+            )
         if not equals or not location or not {"digest-only", "only"}.issuperset(words):
             raise InvalidUsage(text, FORM)
         allows = READING - {Access.RESOLVE} if "digest-only" in words else READING
