@@ -343,10 +343,8 @@ class TagMoved(ImagesError, RuntimeError):
         self.name, self.locked, self.since, self.found = name, locked, since, found
 
     def __str__(self) -> str:
-        before = f"  - {shown(self.locked)}  locked {shown(self.since)}"
-        return (
-            f"{shown(self.name)} has moved since it was locked\n{before}\n  + {shown(self.found)}"
-        )
+        before = f"{shown(self.locked)} (locked {shown(self.since)})"
+        return f"{shown(self.name)} has moved: from {before} to {shown(self.found)}"
 
 
 class Unsupported(ImagesError, NotImplementedError):

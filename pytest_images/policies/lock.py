@@ -116,6 +116,8 @@ class Lock:
         if pin.digest != found:
             locked, since = str(pin.digest), pin.date.isoformat()
             error = TagMoved(reference.familiar, locked, since, str(found))
+            error.add_note(f"- {locked}  {since}")
+            error.add_note(f"+ {found}  {_today().isoformat()}")
             error.add_note(f"take the new one: pytest-images lock {reference.familiar}")
             raise error
 
@@ -126,7 +128,7 @@ class Lock:
         elif before.digest != pin.digest:
             since = before.date.isoformat()
             self.changes[pin.reference.familiar] = (
-                f"moved\n  - {before.digest}  locked {since}\n  + {pin.digest}"
+                f"moved\n- {before.digest}  {since}\n+ {pin.digest}  {pin.date.isoformat()}"
             )
 
     def _measure(self, images: Images, image: Image) -> None:

@@ -42,6 +42,8 @@ def test_an_ini_file_is_enough(pytester: pytest.Pytester, monkeypatch: pytest.Mo
     ("line", "words"),
     [
         ("images_durability = careless", "images_durability is safe or fast, not 'careless'"),
+        ("images_pull = often", "images_pull is missing, newer, always or never, not 'often'"),
+        ("images_lock = yes", "images_lock is use, update, verify or off, not 'yes'"),
         ("images_offline = perhaps", "images_offline is yes or no, not 'perhaps'"),
     ],
 )
@@ -63,9 +65,84 @@ def test_a_platform_that_is_none_is_told_at_the_first_use(pytester: pytest.Pytes
 def test_offline_says_so_where_it_refuses(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(images): images.pull('no.such.test/app')")
     result = pytester.runpytest("--images-offline")
-    result.stdout.fnmatch_lines(["E*Unreachable*no.such.test/app*", "E*images_offline is set*"])
+    result.stdout.fnmatch_lines(
+        ["E*MissingOffline*no.such.test/app*", "E*fetch it*pull no.such.test/app:latest"]
+    )
 
 
 def test_the_options_are_in_the_help(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--help")
     result.stdout.fnmatch_lines(["*--images-home=HOME*", "*--images-offline*", "*images_engine*"])
+
+
+@pytest.mark.parametrize("mode", ["update", "verify"])
+def test_a_lock_that_asks_is_refused_offline(pytester: pytest.Pytester, mode: str) -> None:
+    result = pytester.runpytest("--images-offline", f"--images-lock={mode}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: images_lock = {mode} asks registries: not offline"])
+
+
+def test_mirrors_are_those_of_the_option_else_the_environment_else_the_ini_file(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\nimages_mirrors =\n  docker.io = ini.test/a\n  ghcr.io = ini.test\n")
+    pytester.makepyfile(
+        "import os\n"
+        "def test_it(images):\n"
+        "    names = ('alpine', 'ghcr.io/a/b', 'quay.io/a/b')\n"
+        "    hosts = [images.endpoints(name)[0].host for name in names]\n"
+        "    assert hosts == os.environ['WANTED'].split()\n"
+    )
+    monkeypatch.setenv("WANTED", "ini.test ini.test quay.io")
+    pytester.runpytest().assert_outcomes(passed=1)
+    monkeypatch.setenv("PYTEST_IMAGES_MIRRORS", "docker.io=env.test, quay.io = env.test/x only")
+    monkeypatch.setenv("WANTED", "env.test ghcr.io env.test")
+    pytester.runpytest().assert_outcomes(passed=1)
+    monkeypatch.setenv("WANTED", "option.test option.test quay.io")
+    options = ["docker.io = option.test", "ghcr.io=option.test digest-only"]
+    result = pytester.runpytest(*(f"--images-mirror={each}" for each in options))
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"images: home *, mirrors {'; '.join(options)}"])
+
+
+def test_a_password_in_a_mirror_is_not_shown(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest("--images-mirror=docker.io = https://ada:hunter2@mirror.test")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: images_mirrors takes no passwords: use docker login"])
+    assert "hunter2" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize("setting", ["option", "ini", "environment"])
+def test_the_pull_policy_counts_where_no_other_is_named(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    if setting == "ini":
+        pytester.makeini("[pytest]\nimages_pull = never")
+    if setting == "environment":
+        monkeypatch.setenv("PYTEST_IMAGES_PULL", "never")
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_images import ImageNotFound, Unreachable, pulled
+
+        ours, theirs = pulled("no.such.test/a"), pulled("no.such.test/a", policy="missing")
+
+        def test_get(images):
+            with pytest.raises(ImageNotFound):
+                images.get("no.such.test/a")
+            with pytest.raises(Unreachable):
+                images.get("no.such.test/a", "missing")
+
+        def test_factory(ours): ...
+        def test_factory_that_names_one(theirs): ...
+        @pytest.mark.image("no.such.test/a")
+        def test_marker(): ...
+        """
+    )
+    option = ["--images-pull=never"] if setting == "option" else []
+    # Nothing is dialled: where a pull is tried, offline says so.
+    result = pytester.runpytest("-p", "no:randomly", "--images-offline", *option)
+    result.assert_outcomes(passed=1, errors=3)
+    shown = [line for line in result.outlines if line.startswith(("E  ", "ImageNot", "MissingO"))]
+    kinds = [word for line in shown for word in ("ImageNotFound", "MissingOffline") if word in line]
+    assert kinds == ["ImageNotFound", "MissingOffline", "ImageNotFound"]

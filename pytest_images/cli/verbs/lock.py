@@ -68,6 +68,6 @@ def _check(file: LockFile, names: list[Reference], settings: Settings) -> int:
             try:
                 images.resolve(name)
             except (NotLocked, TagMoved) as error:
-                print(error)
+                print("\n".join([str(error), *error.__notes__]))
                 status = 1
     return status
