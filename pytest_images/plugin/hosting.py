@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_images.arguments import platforms_of
 from pytest_images.host import EMBEDDED, Host
+from pytest_images.policies.locked import lock_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from pytest_images.images import Policy
     from pytest_images.plugin.settings import Settings
-    from pytest_images.policies.lock import Lock, Mode
 
 
 def make_host(
@@ -31,19 +31,8 @@ def make_host(
         platforms=platforms_of(settings.platform),
         policy=cast("Policy", settings.pull or "missing"),
         offline=settings.offline,
-        lock=_lock(settings.lock, root),
+        lock=lock_in(root, settings.lock),
         mirrors=settings.mirrors,
         plugins=[report],
         where=where,
     )
-
-
-def _lock(mode: str | None, root: Path) -> Lock | None:
-    """Return the lock in force: by default that of a file that is there."""
-    path = root / "images.lock"
-    if mode == "off" or (mode is None and not path.exists()):
-        return None
-    from pytest_images.policies.lock import Lock
-    from pytest_images.policies.lock_file import LockFile
-
-    return Lock(LockFile(path), cast("Mode", mode or "use"))

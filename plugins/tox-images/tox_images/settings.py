@@ -69,10 +69,17 @@ class Settings:
     def make_host(self, run: str) -> Host:
         """Make the host of this process. Raises HookError, InvalidUsage."""
         from pytest_images import Host
-        from pytest_images.policies.offline import Offline
+        from pytest_images.policies.locked import lock_in
 
-        policies: list[object] = [Offline()] if self.offline else []
-        return Host(home=self.home, run=run, durability=self.durability, plugins=policies)
+        mirrors = os.environ.get("PYTEST_IMAGES_MIRRORS", "").replace(",", "\n").splitlines()
+        return Host(
+            home=self.home,
+            run=run,
+            durability=self.durability,
+            offline=self.offline,
+            lock=lock_in(self.root, os.environ.get("PYTEST_IMAGES_LOCK") or None),
+            mirrors=filter(str.strip, mirrors),
+        )
 
     def for_commands(self) -> dict[str, str]:
         """Return what the commands shall hold to as well, as environment variables."""
