@@ -192,3 +192,20 @@ def test_an_import_from_this_machine_leads_nowhere_else(
     registry.on("GET", "/root.tar", Fault(302, {"Location": "https://elsewhere.test/root.tar"}))
     with pytest.raises(UnsafeAddress, match="offline: only this machine is asked"):
         hosting(offline=True).images.import_(f"http://{registry}/root.tar")
+
+
+@pytest.mark.parametrize(
+    "source", ["https://elsewhere.test/x", "https://elsewhere.test/app.git", "{registry}/moved"]
+)
+def test_a_build_fetches_from_nowhere_else(
+    hosting: Hosting, registry: FaultRegistry, source: str
+) -> None:
+    registry.on("GET", "/moved", Fault(302, {"Location": "https://elsewhere.test/x"}))
+    source = source.format(registry=f"http://{registry}")
+    dockerfile = f"FROM scratch\nADD {source} /x\n".encode()
+    images = hosting(offline=True).images
+    with pytest.raises((MissingOffline, UnsafeAddress), match="offline"):
+        images.build({"Dockerfile": dockerfile})
+    if not source.endswith("moved"):
+        with pytest.raises((MissingOffline, UnsafeAddress), match="offline"):
+            images.build(source)
