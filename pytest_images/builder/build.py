@@ -127,6 +127,8 @@ class Workbench:
         own = self.plan.dockerfile.stages[stage]
         found = self.plan.dockerfile.origin(own, name, place)
         if found is not None:
+            if found.number not in self._states:
+                raise place.error(f"a trigger of the base takes files of the stage {name}")
             state = self._states[found.number].result()
             return ImageTree(self._views.files(state.layers)), state.key
         base = self.base_of(name, self.platform, place)
@@ -176,10 +178,18 @@ class Workbench:
         scope = Scope(self.plan.outside, self.given, self.plan.dockerfile.escape)
         base = self._bases.get(planned.stage.number)
         if base is not None:
-            return self._on_image(base, scope, planned.start.base)
-        platform = self._platform_of(planned)
+            state = self._on_image(base, scope, planned.start.base)
+        else:
+            state = self._on_nothing(scope, self._platform_of(planned))
+        state.settings.complete()
+        for variable, value in state.settings.environment.items():
+            scope.set(variable, value)
+        return state
+
+    def _on_nothing(self, scope: Scope, platform: Platform) -> State:
+        settings = SettingsDraft.of({"WorkingDir": "/"}, SCRATCH, platform.os)
         key = key_of("scratch", platform=str(platform), clock=self.clock)
-        return State(platform, SettingsDraft(platform.os), scope, key, self.created)
+        return State(platform, settings, scope, key, self.created)
 
     def _on_image(self, base: Base, scope: Scope, name: str) -> State:
         import json
@@ -187,8 +197,6 @@ class Workbench:
         document = json.loads(base.config.raw).get("config")
         platform = base.config.platform
         settings = SettingsDraft.of(document, name, platform.os)
-        for variable, value in settings.environment.items():
-            scope.set(variable, value)
         key = key_of("image", id=str(base.config.id), clock=self.clock)
         state = State(platform, settings, scope, key, self.created, base.config.author)
         state.layers = base.layers

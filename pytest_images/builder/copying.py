@@ -36,13 +36,18 @@ if TYPE_CHECKING:
 _WILD = re.compile(r"[*?\[]")
 _PIVOT = "/./"  # with --parents: the path from here on is kept
 ROOT = Owner(0, 0)
+MANY = (
+    "when using COPY with more than one source file, the destination must be a directory and "
+    "end with a /"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What COPY asks for, all words expanded; *destination* is absolute, a folder with ``/``.
 
-    *unpacks*: archives among the sources are unpacked, as ADD does.
+    *unpacks*: archives among the sources are unpacked, as ADD does. *is_linked*: into folders
+    of its own, no link of the image is followed.
     """
 
     sources: tuple[str, ...]
@@ -53,6 +58,7 @@ class Order:
     excludes: tuple[str, ...] = ()
     documents: tuple[Heredoc, ...] = ()
     unpacks: bool = False
+    is_linked: bool = False
 
 
 class Chosen(NamedTuple):
@@ -98,43 +104,53 @@ class Copying:
 
         Raises Malformed, and Changed (with the path) for a file that changed meanwhile.
         """
-        order = self.order
-        owner = None
-        if order.owner:
-            if base is None and not _is_numeric(order.owner):
-                raise Malformed("--chown with a name needs an image that knows the name")
-            owner = owner_of(order.owner, base) if base is not None else _numeric(order.owner)
-        places = Places(base, writer, latest, owner or ROOT)
-        target = places.resolved(order.destination)
-        is_folder = self._is_many or order.destination.endswith("/") or places.is_folder(target)
-        for chosen in self.chosen:
-            if chosen.unpacks and is_archive(chosen.tree, chosen.item):
-                dress = Dress(latest, owner, order.mode)
+        owner = self._owner(base)
+        places = Places(None if self.order.is_linked else base, writer, latest, owner or ROOT)
+        target = places.resolved(self.order.destination)
+        is_folder = self.order.destination.endswith("/") or places.is_folder(target)
+        if self._is_many and not is_folder and any(map(_is_file, self.chosen)):
+            raise Malformed(MANY)
+        dress = Dress(latest, owner)
+        for chosen in self._last():
+            path = self._path(chosen, target, is_folder=is_folder)
+            if not chosen.path and chosen.item.kind is Kind.DIRECTORY:
+                places.folder(path)
+            elif chosen.unpacks and is_archive(chosen.tree, chosen.item):
                 unpack_into(places, target, chosen.tree, chosen.item, dress)
-                continue
-            path = self._path(chosen, target, places, is_folder=is_folder)
-            self._put(places, chosen, self._entry(chosen, path, owner, latest))
+            else:
+                self._put(places, chosen, self._entry(chosen, path, owner, latest))
 
-    def _path(self, chosen: Chosen, target: str, places: Places, *, is_folder: bool) -> str:
-        """Return where a file goes in the base, the links on the way followed."""
-        if not chosen.path:
-            is_inside = is_folder and chosen.item.kind is not Kind.DIRECTORY
-            return f"{target}/{chosen.name}".lstrip("/") if is_inside else target
-        path = f"{target}/{chosen.path}".lstrip("/")
-        if chosen.item.kind is Kind.DIRECTORY:
-            return places.resolved(path)
-        above, _, name = path.rpartition("/")
-        return f"{places.resolved(above)}/{name}".lstrip("/")
+    def _owner(self, base: ImagePath | None) -> Owner | None:
+        order = self.order
+        if not order.owner:
+            return None
+        if base is not None:
+            return owner_of(order.owner, base)
+        if not _is_numeric(order.owner):
+            raise Malformed("--chown with a name needs an image that knows the name")
+        return _numeric(order.owner)
+
+    def _last(self) -> list[Chosen]:
+        """Return what is copied, of two files with one path the later."""
+        if not self._is_many:
+            return self.chosen
+        last = {chosen.path or chosen.name: chosen for chosen in self.chosen}
+        tops = [chosen for chosen in self.chosen if not (chosen.path or chosen.name)]
+        return [*tops[:1], *last.values()] if tops else list(last.values())
+
+    def _path(self, chosen: Chosen, target: str, *, is_folder: bool) -> str:
+        """Return where a file goes in the base."""
+        if chosen.path:
+            return f"{target}/{chosen.path}".lstrip("/")
+        is_inside = is_folder and chosen.item.kind is not Kind.DIRECTORY
+        return f"{target}/{chosen.name}".lstrip("/") if is_inside else target
 
     def _put(self, places: Places, chosen: Chosen, entry: Entry) -> None:
         item, path = chosen.item, entry.name.decode("utf-8", "surrogateescape")
         if item.kind is Kind.DIRECTORY:
-            if places.is_folder(path):
-                places.folder(path)
-            else:
-                places.entry(entry)
+            places.entry(entry)
             return
-        places.folder(posixpath.dirname(path))
+        places.make_room(path)
         if item.kind is not Kind.FILE:
             places.writer.add(entry)
             return
@@ -204,42 +220,37 @@ def _matching(source: str, tree: Tree) -> Iterator[_Match]:
     head, pivot, tail = source.partition(_PIVOT)
     base = posixpath.normpath("/" + head).lstrip("/") if pivot else ""
     plain = posixpath.normpath("/" + (f"{head}/{tail}" if pivot else source)).lstrip("/")
+    kept = len(base) + 1 if base else 0
     if not _WILD.search(plain):
         item = tree.find(plain)
         if item is None:
             raise Malformed(f'"/{plain}": not found')
-        yield _Match(item, plain, plain[len(base) :].lstrip("/"))
+        yield _Match(item, plain, plain[kept:])
         return
     for path in _expanded(plain.split("/"), tree):
         item = tree.find(path)
         if item is not None:
-            yield _Match(item, path, path[len(base) :].lstrip("/"))
+            yield _Match(item, path, path[kept:])
 
 
-def _expanded(parts: list[str], tree: Tree, above: str = "") -> Iterator[str]:
-    """Yield the paths that a pattern matches, name by name, in order."""
-    first, rest = parts[0], parts[1:]
-    here = f"{above}/{first}" if above else first
-    if not _WILD.search(first):
-        if not rest:
-            yield from [here] * (tree.find(here) is not None)
-        else:
-            yield from _expanded(rest, tree, here)
-        return
-    matches = compile_glob(first).fullmatch
+def _expanded(names: list[str], tree: Tree) -> Iterator[str]:
+    """Yield the paths that a pattern matches, in order: below the names without wildcards.
+
+    Only what comes before the first wildcard may be a link.
+    """
+    count = next(number for number, name in enumerate(names) if _WILD.search(name))
+    above = "/".join(names[:count])
     folder = tree.find(above)
     if folder is None or folder.kind is not Kind.DIRECTORY:
         return
-    depth = len(folder.path.split("/")) if folder.path else 0
+    matches = [compile_glob(name).fullmatch for name in names[count:]]
+    cut = len(folder.path) + 1 if folder.path else 0
     for item in tree.below(folder.path):
-        names = item.path.split("/")
-        if len(names) != depth + 1 or not matches(names[-1]):
-            continue
-        path = f"{above}/{names[-1]}" if above else names[-1]
-        if rest:
-            yield from _expanded(rest, tree, path)
-        else:
-            yield path
+        found = item.path[cut:].split("/")
+        if len(found) == len(matches) and all(
+            match(name) for match, name in zip(matches, found, strict=True)
+        ):
+            yield f"{above}/{'/'.join(found)}" if above else "/".join(found)
 
 
 def _with_content(match: _Match, tree: Tree, rules: IgnoreRules, order: Order) -> Iterator[Chosen]:
@@ -247,15 +258,18 @@ def _with_content(match: _Match, tree: Tree, rules: IgnoreRules, order: Order) -
     item = match.item
     name = posixpath.basename(match.path)
     if item.kind is not Kind.DIRECTORY:
-        if not rules.excludes(name):
-            path = match.kept if order.keeps_parents else ""
-            yield Chosen(tree, item, path, name, order.unpacks)
+        if rules.excludes(name):
+            return
+        if order.keeps_parents:
+            yield from _parents(tree, match, posixpath.dirname(match.kept))
+        path = match.kept if order.keeps_parents else ""
+        yield Chosen(tree, item, path, name, order.unpacks)
         return
     prefix = match.kept if order.keeps_parents else ""
     if order.keeps_parents:
-        yield from _parents(tree, match)
+        yield from _parents(tree, match, match.kept)
     else:
-        yield Chosen(tree, item, "", name)
+        yield Chosen(tree, item, "", "")
     cut = len(item.path) + 1 if item.path else 0
     for inner in tree.below(item.path):
         path = inner.path[cut:]
@@ -263,15 +277,19 @@ def _with_content(match: _Match, tree: Tree, rules: IgnoreRules, order: Order) -
             yield Chosen(tree, inner, f"{prefix}/{path}" if prefix else path, "")
 
 
-def _parents(tree: Tree, match: _Match) -> Iterator[Chosen]:
-    """Yield the folders that ``--parents`` keeps."""
-    names = match.kept.split("/")
+def _parents(tree: Tree, match: _Match, kept: str) -> Iterator[Chosen]:
+    """Yield the folders *kept*, which ``--parents`` keeps."""
     base = match.path[: len(match.path) - len(match.kept)]
+    names = kept.split("/") if kept else []
     for count in range(1, len(names) + 1):
         path = "/".join(names[:count])
-        item = tree.find(base + path) if path else None
+        item = tree.find(base + path)
         if item is not None:
             yield Chosen(tree, item, path, "")
+
+
+def _is_file(chosen: Chosen) -> bool:
+    return not chosen.path and chosen.item.kind is not Kind.DIRECTORY
 
 
 def _plain(stream: BinaryIO) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.errors import PathError
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry
@@ -16,6 +17,7 @@ from pytest_images.layer.writer import Entry
 if TYPE_CHECKING:
     from pytest_images.builder.modes import Owner
     from pytest_images.layer.files import ImagePath
+    from pytest_images.layer.scope import FileStat
     from pytest_images.layer.writer import LayerWriter
 
 _ROOT_MODE = 0o755
@@ -34,7 +36,8 @@ class Places:
     ) -> None:
         self._root, self.writer = root, writer
         self._latest, self._owner = latest, owner
-        self._written: set[str] = set()
+        self._written: set[str] = set()  # folders that the layer names
+        self._fresh = {""} if root is None else set()  # folders of which the base has nothing
         self._known: dict[str, str] = {}
 
     def resolved(self, path: str) -> str:
@@ -65,48 +68,68 @@ class Places:
 
     def is_folder(self, path: str) -> bool:
         """Say whether the base has a folder at the resolved *path*, or this layer made one."""
-        if not path or path in self._written:
-            return True
-        return self._root is not None and (self._root / path).is_dir()
+        return not path or path in self._written or self._kind(path) is Kind.DIRECTORY
 
     def folder(self, path: str) -> None:
-        """Name the folder *path*, and those above it, in the layer: as the base has them."""
+        """Name the folder *path*, and those above it, in the layer: as the base has them.
+
+        Raises Malformed where the base has something else.
+        """
         if path in self._written or not path:
             return
         self.folder(posixpath.dirname(path))
+        info = self._below(path)
+        if info is not None and info.kind != Kind.DIRECTORY.value:
+            raise Malformed(f"/{path} is not a directory")
         self._written.add(path)
-        self.writer.add(self._found(path) or self._new(path))
+        self.writer.add(self._new(path) if info is None else self._as_below(path, info))
 
-    def entry(self, entry: Entry) -> None:
-        """Write a folder that is copied; a second time is one too many."""
+    def entry(self, entry: Entry, *, replaces: bool = False) -> None:
+        """Write a folder that is copied. *replaces*: whatever else the base has there.
+
+        Raises Malformed.
+        """
         path = entry.name.decode("utf-8", "surrogateescape")
         self.folder(posixpath.dirname(path))
-        if path not in self._written:
-            self._written.add(path)
-            self.writer.add(entry)
+        kind = self._kind(path)
+        if kind is not Kind.DIRECTORY:
+            self._fresh.add(path)
+        if kind not in (None, Kind.DIRECTORY) and not replaces and path not in self._written:
+            raise Malformed(f"cannot copy to non-directory: /{path}")
+        self._written.add(path)
+        self.writer.add(entry)
+
+    def make_room(self, path: str) -> None:
+        """Name the folder above a file that is copied. Raises Malformed: a folder is there."""
+        self.folder(posixpath.dirname(path))
+        if self.is_folder(path):
+            raise Malformed(f"cannot replace the directory /{path} with a file")
 
     def _link(self, path: str) -> str | None:
-        if self._root is None:
+        if path in self._written or self._root is None:
             return None
-        place = self._root / path
+        info = self._below(path)
+        return info.target if info is not None and info.kind == Kind.SYMLINK.value else None
+
+    def _kind(self, path: str) -> Kind | None:
+        info = self._below(path)
+        return None if info is None else Kind(info.kind)
+
+    def _below(self, path: str) -> FileStat | None:
+        """Return what the base has at *path*, None: nothing."""
+        if self._root is None or posixpath.dirname(path) in self._fresh:
+            return None
         try:
-            return place.readlink() if place.is_symlink() else None
+            return (self._root / path).lstat()
         except PathError:
             return None
 
-    def _found(self, path: str) -> Entry | None:
-        if self._root is None:
-            return None
-        try:
-            info = (self._root / path).lstat()
-        except PathError:
-            return None
-        if info.kind != Kind.DIRECTORY.value:
-            return None
+    def _as_below(self, path: str, info: FileStat) -> Entry:
         name, time = path.encode("utf-8", "surrogateescape"), min(int(info.mtime), self._latest)
         xattrs = dict(info.xattrs)
         return Entry(name, Kind.DIRECTORY, info.mode, info.uid, info.gid, time, xattrs=xattrs)
 
     def _new(self, path: str) -> Entry:
+        self._fresh.add(path)
         name = path.encode("utf-8", "surrogateescape")
         return Entry(name, Kind.DIRECTORY, _ROOT_MODE, *self._owner, self._latest)

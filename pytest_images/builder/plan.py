@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.arguments import Scope, global_arguments
 from pytest_images.dockerfile.expand import Expander
-from pytest_images.dockerfile.instructions import Arg, Copy, Env, Run
+from pytest_images.dockerfile.instructions import Arg, Copy, Env, OnBuild, Run
 from pytest_images.dockerfile.mounts import MountType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pytest_images.dockerfile.instructions import From
+    from pytest_images.dockerfile.instructions import From, Instruction
     from pytest_images.dockerfile.stages import Dockerfile, Stage
 
 
@@ -74,7 +74,9 @@ def make_plan(
             continue
         start = stage.start.expand(expander)
         base = None if start.base in contexts else dockerfile.base(stage, start.base)
-        origins = tuple(_origins(dockerfile, stage, contexts, _scope(outside, given, dockerfile)))
+        origins = tuple(
+            _origins(dockerfile, stage, base, contexts, _scope(outside, given, dockerfile))
+        )
         found[stage.number] = PlannedStage(stage, start, base, origins)
         pending += [each for each in (base, *origins) if each is not None]
     ordered = tuple(found[number] for number in sorted(found))
@@ -86,10 +88,15 @@ def _scope(outside: Mapping[str, str], given: Mapping[str, str], dockerfile: Doc
 
 
 def _origins(
-    dockerfile: Dockerfile, stage: Stage, contexts: Mapping[str, str], scope: Scope
+    dockerfile: Dockerfile,
+    stage: Stage,
+    base: Stage | None,
+    contexts: Mapping[str, str],
+    scope: Scope,
 ) -> Iterator[Stage]:
     """Yield the stages that COPY --from and RUN --mount=from take files from."""
-    for instruction in stage.instructions:
+    triggers = _triggers(base) if base else ()
+    for instruction in (*triggers, *stage.instructions):
         if isinstance(instruction, Copy):
             names = [instruction.origin]
         elif isinstance(instruction, Run):
@@ -109,3 +116,10 @@ def _origins(
                 found = dockerfile.origin(stage, name, instruction.place)
                 if found is not None:
                     yield found
+
+
+def _triggers(base: Stage) -> Iterator[Instruction]:
+    """Yield what ONBUILD keeps in *base* for who stands on it."""
+    for instruction in base.instructions:
+        if isinstance(instruction, OnBuild) and instruction.trigger is not None:
+            yield instruction.trigger

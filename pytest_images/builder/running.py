@@ -28,15 +28,20 @@ if TYPE_CHECKING:
     from pytest_images.builder.trees import Tree
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
+    from pytest_images.dockerfile.heredoc import Heredoc
     from pytest_images.model.platform import Platform
     from pytest_images.model.request.run import Ran
 
+SCRIPTS = "/dev/pipes"  # where a here-document lies that is a program of its own
 _SECRETS = "/run/secrets"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A RUN step with everything decided but where its files lie."""
+    """A RUN step with everything decided but where its files lie.
+
+    *script* is the here-document that *words* name where it is a program of its own.
+    """
 
     words: tuple[str, ...]
     environment: Mapping[str, str]
@@ -46,6 +51,7 @@ class Command:
     platform: Platform
     mounts: tuple[Mount, ...] = ()
     add_hosts: tuple[tuple[str, str], ...] = ()
+    script: Heredoc | None = None
 
 
 class Runner:
@@ -77,6 +83,7 @@ class Runner:
         with ExitStack() as stack:
             scratch = stack.enter_context(self._scratch())
             mounts, secrets = self._mounts(command.mounts, trees, scratch, stack)
+            mounts += _script(command, scratch)
             unpackables = [Unpackable(each.digest, each.diff_id) for each in layers]
             upper = scratch / "upper"
             upper.mkdir(0o755)
@@ -220,6 +227,16 @@ class Runner:
                 },
             )
         return path
+
+
+def _script(command: Command, scratch: Path) -> tuple[RunMount, ...]:
+    """Return the mount of the command's script, none where it is no program."""
+    if command.script is None or command.words != (f"{SCRIPTS}/{command.script.name}",):
+        return ()
+    path = scratch / "script"
+    path.write_text(command.script.text, "utf-8", "surrogateescape")
+    path.chmod(0o755)
+    return (RunMount(MountKind.BIND, command.words[0], path, read_only=True),)
 
 
 _EMPTY = 1024  # bytes of a tar without members

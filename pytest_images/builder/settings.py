@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FIELDS = (  # in the order in which they are written
     "User",
     "ExposedPorts",
@@ -74,6 +75,16 @@ class SettingsDraft:
         draft._fields = folded_fields(dict(document or {}), _FIELDS, source)
         draft._fields.pop("OnBuild", None)
         return draft
+
+    def complete(self) -> None:
+        """Set what every image of Linux has, as BuildKit does: a PATH."""
+        if self._default_shell == DEFAULT_SHELL and "PATH" not in self.environment:
+            self._set_variable("PATH", DEFAULT_PATH)
+
+    @property
+    def on_build(self) -> tuple[str, ...]:
+        """The triggers for whoever builds on this, as they were written."""
+        return tuple(self._fields.get("OnBuild") or ())
 
     @property
     def environment(self) -> dict[str, str]:

@@ -36,8 +36,8 @@ class State:
         """Return the state of a stage that stands on this one."""
         settings = SettingsDraft.of(self.settings.to_json(), "stage", self.platform.os)
         return type(self)(
-            *(self.platform, settings, scope, self.key, self.created, self.author),
-            *(list(self.layers), list(self.history)),
+            *(self.platform, settings, scope, self.key, self.created),
+            *(self.author, list(self.layers), list(self.history), self.settings.on_build),
         )
 
     def note(self, created_by: str, layer: BuiltLayer | None = None) -> None:

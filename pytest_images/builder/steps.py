@@ -9,10 +9,10 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result, plain_layer
-from pytest_images.builder.copying import ROOT, Copying, Order, select, whole_file
+from pytest_images.builder.copying import MANY, ROOT, Copying, Order, select, whole_file
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
-from pytest_images.builder.running import Command, secret_id
+from pytest_images.builder.running import SCRIPTS, Command, secret_id
 from pytest_images.dockerfile.instructions import (
     Add,
     Arg,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from pytest_images.layer.files import ImagePath
 
 CHANGES_FILES = (Add, Copy, Run, Workdir)
-PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Workshop(Protocol):
@@ -166,11 +165,14 @@ class Steps:
             instruction.keeps_parents,
             instruction.excludes,
             instruction.documents,
+            is_linked=instruction.is_linked,
         )
         self._copied(order, select(order, tree), step, f"COPY {_words(instruction)}", origin)
 
     @_do.register(Add)
     def _(self, instruction: Add, step: Step) -> None:
+        if instruction.checksum and not all(map(is_remote, instruction.sources)):
+            raise Malformed("--checksum is for what is fetched: it needs a URL")
         fetched = self._shop.fetched(instruction, lambda: step.closed)
         local = tuple(s for s in instruction.sources if not is_remote(s))
         order = Order(
@@ -181,6 +183,7 @@ class Steps:
             excludes=instruction.excludes,
             documents=instruction.documents,
             unpacks=instruction.unpacks is not False,
+            is_linked=instruction.is_linked,
         )
         tree, _ = self._shop.origin("", self._stage, instruction.place)
         copying = select(order, tree)
@@ -206,11 +209,12 @@ class Steps:
                 raise Malformed("a cache mount with from or source is not supported")
         words = self._command(instruction)
         arguments = {k: v for k, v in state.scope.arguments.items() if v is not None}
-        variables = {**_default_path(), **arguments, **state.settings.environment}
+        variables = {**arguments, **state.settings.environment}
         network = instruction.network if instruction.network != "default" else shop.network
         key = state.advance(
             "run",
             words=list(words),
+            script=instruction.script.text if instruction.script is not None else None,
             environment=sorted(variables.items()),
             mounts=[repr(mount) for mount in mounts],
             sources=sources,
@@ -227,6 +231,7 @@ class Steps:
             state.platform,
             mounts,
             shop.add_hosts,
+            instruction.script,
         )
         described = _run_described(instruction, words, arguments)
         self._layer(key, described, step, lambda: self._ran(command, trees, step, instruction))
@@ -259,7 +264,8 @@ class Steps:
         shell = self._state.settings.shell
         script = instruction.script
         if script is not None:
-            return (*shell, script.text)
+            is_program = script.text.startswith("#!")
+            return (f"{SCRIPTS}/{script.name}",) if is_program else (*shell, script.text)
         if instruction.command.is_shell:
             return (*shell, instruction.shell_text)
         return instruction.command.words
@@ -288,7 +294,7 @@ class Steps:
         def write(writer: LayerWriter) -> None:
             places = Places(base, writer, self._shop.latest, ROOT)
             target = places.resolved(path)
-            if not places.is_folder(target):
+            if not places.is_folder(target):  # where it is, nothing changes
                 places.folder(target)
 
         return self._write(write)
@@ -329,10 +335,7 @@ class Steps:
         path = "/" + path.lstrip("/")
         is_folder = written.endswith(("/", "/.")) or written in (".", "")
         if count > 1 and not is_folder:
-            raise Malformed(
-                "when using COPY with more than one source file, the destination must be a "
-                "directory and end with a /"
-            )
+            raise Malformed(MANY)
         return path + "/" if is_folder and path != "/" else path
 
 
@@ -346,11 +349,6 @@ def _placed(instruction: Instruction) -> Iterator[None]:
     except Changed as problem:
         path, *reason = problem.args or ("a file",)
         raise instruction.place.error(f"{path}: {' '.join(map(str, reason))}") from problem
-
-
-def _default_path() -> dict[str, str]:
-    name, _, value = PATH.partition("=")
-    return {name: value}
 
 
 def _words(instruction: Copy | Add) -> str:

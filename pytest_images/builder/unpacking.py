@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_images.builder.modes import Owner, changed_mode
+from pytest_images.builder.modes import Owner
 from pytest_images.builder.trees import opened
 from pytest_images.errors import InvalidLayer, LimitExceeded
 from pytest_images.layer import paths
 from pytest_images.layer.compression import ARCHIVES, decompress
-from pytest_images.layer.header import BLOCK, Malformed
+from pytest_images.layer.header import BLOCK, Malformed, verify
 from pytest_images.layer.member import Kind, readable
 from pytest_images.layer.tar import members
 from pytest_images.layer.writer import Entry
@@ -18,9 +18,10 @@ from pytest_images.layer.writer import Entry
 if TYPE_CHECKING:
     from pytest_images.builder.placing import Places
     from pytest_images.builder.trees import Item, Tree
+    from pytest_images.layer.blocks import Readable
     from pytest_images.layer.member import Member
 
-_MAGIC = slice(257, 262)
+_CHECKSUM = slice(148, 156)
 _XATTR = b"SCHILY.xattr."
 
 
@@ -30,10 +31,20 @@ def is_archive(tree: Tree, item: Item) -> bool:
         return False
     try:
         with opened(tree, item) as stream:
-            start = decompress(stream, item.path, allowed=ARCHIVES).read(BLOCK)
-    except (InvalidLayer, LimitExceeded):
+            start = _start(decompress(stream, item.path, allowed=ARCHIVES))
+        if len(start) < BLOCK or not any(start):
+            return False
+        verify(start, start[_CHECKSUM])
+    except (InvalidLayer, LimitExceeded, Malformed):
         return False
-    return start[_MAGIC] == b"ustar"
+    return True
+
+
+def _start(stream: Readable) -> bytes:
+    start = b""
+    while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
+        start += piece
+    return start
 
 
 class Dress(NamedTuple):
@@ -41,11 +52,11 @@ class Dress(NamedTuple):
 
     latest: int
     owner: Owner | None = None
-    mode: str = ""
 
 
 def unpack_into(places: Places, target: str, tree: Tree, item: Item, dress: Dress) -> None:
     """Write the members of an archive below *target*. Raises InvalidLayer, LimitExceeded."""
+    places.folder(target)
     with opened(tree, item) as stream:
         inflated = decompress(stream, item.path, allowed=ARCHIVES)
         for member in members(inflated, item.path):
@@ -59,14 +70,12 @@ def unpack_into(places: Places, target: str, tree: Tree, item: Item, dress: Dres
 
 
 def _put(places: Places, target: str, path: str, member: Member, dress: Dress) -> None:
-    is_folder = member.kind is Kind.DIRECTORY
     above = places.resolved(posixpath.dirname(path))
-    path = places.resolved(path) if is_folder else f"{above}/{posixpath.basename(path)}"
-    path = path.lstrip("/")
+    path = f"{above}/{posixpath.basename(path)}".lstrip("/")
     entry = Entry(
         path.encode("utf-8", "surrogateescape"),
         member.kind,
-        changed_mode(dress.mode, member.mode, is_folder=is_folder) if dress.mode else member.mode,
+        member.mode,
         *(dress.owner or Owner(member.uid, member.gid)),
         min(int(member.mtime), dress.latest),
         member.size,
@@ -78,8 +87,8 @@ def _put(places: Places, target: str, path: str, member: Member, dress: Dress) -
             if key.startswith(_XATTR)
         },
     )
-    if is_folder:
-        places.entry(entry)
+    if member.kind is Kind.DIRECTORY:
+        places.entry(entry, replaces=True)
         return
     places.folder(posixpath.dirname(path))
     if member.kind is Kind.FILE:

@@ -15,7 +15,7 @@ _PASSWD_FIELDS, _GROUP_FIELDS = 7, 4
 
 
 class Account(NamedTuple):
-    """A user with its groups, all numbers, and its home folder."""
+    """A user with all its groups, its own too, as numbers, and its home folder."""
 
     uid: int
     gid: int
@@ -38,14 +38,15 @@ def account(root: int, user: str) -> Account:
         raise Refused(f"unable to find user {who}: no matching entries in passwd file")
     uid = _number(entry[2] if entry else who)
     gid = _number(entry[3]) if entry else 0
-    groups = [line for line in _lines(root, "/etc/group") if len(line) >= _GROUP_FIELDS]
+    known = [line for line in _lines(root, "/etc/group") if len(line) >= _GROUP_FIELDS]
     if colon and group:
-        gid = _gid(groups, group)
+        gid = _gid(known, group)
         further: tuple[int, ...] = ()
     else:
         name = entry[0] if entry else None
-        further = tuple(_number(line[2]) for line in groups if name in line[3].split(","))
-    return Account(uid, gid, further, (entry[5] if entry else "") or "/")
+        further = tuple(_number(line[2]) for line in known if name in line[3].split(","))
+    groups = (gid, *(number for number in further if number != gid))
+    return Account(uid, gid, groups, (entry[5] if entry else "") or "/")
 
 
 def _gid(groups: list[list[str]], group: str) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_images.images import Images
     from tests.building.judges import Builder
 
+OUR_OWN = {"expected", "error", "options", "modes"}  # files of a case that no builder sees
 PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -94,11 +95,18 @@ def folder_of(tmp_path: Path) -> Callable[[Path], Path]:
         folder.mkdir()
         make_context(folder)
         for path in case.rglob("*"):
-            if path.is_file() and path.name not in {"expected", "error", "options"}:
+            if path.is_file() and path.name not in OUR_OWN:
                 target = folder / path.relative_to(case)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
                 target.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+        for line in _lines(case / "modes"):
+            name, _, mode = line.rpartition(" ")
+            (folder / name).chmod(int(mode, 8))
         return folder
 
     return make
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []

@@ -8,9 +8,13 @@ import io
 import lzma
 import os
 import tarfile
+from functools import partial
 from typing import TYPE_CHECKING
 
+import zstandard
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # path: (mode, content); folders end in a slash
@@ -19,7 +23,7 @@ FILES: dict[str, tuple[int, str]] = {
     "b.txt": (0o600, "b\n"),
     "c.md": (0o644, "c\n"),
     "run.sh": (0o755, "#!/bin/sh\necho run\n"),
-    "special": (0o4755, "setuid\n"),
+    "special": (0o755, "special\n"),
     "empty.txt": (0o644, ""),
     "big.bin": (0o644, "0123456789abcdef" * 20_000),
     "with space.txt": (0o644, "space\n"),
@@ -55,10 +59,11 @@ LINKS = {
     "linked/inside": "../dir",
     "packed.tar": "files.tar",
 }
-PACKERS = {
-    "gz": gzip.compress,
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": partial(gzip.compress, mtime=0),
     "bz2": bz2.compress,
     "xz": lzma.compress,
+    "zst": zstandard.compress,
 }
 
 
@@ -82,6 +87,7 @@ def _archives(folder: Path) -> None:
     plain = archive()
     (folder / "files.tar").write_bytes(plain)
     (folder / "root.tar").write_bytes(root())
+    (folder / "over.tar").write_bytes(over())
     for name, pack in PACKERS.items():
         (folder / f"files.tar.{name}").write_bytes(pack(plain))
     (folder / "plain-name").write_bytes(gzip.compress(plain, mtime=0))
@@ -127,7 +133,21 @@ def root() -> bytes:
     return out.getvalue()
 
 
-def _add(  # noqa: PLR0913 - what a member is
+def over() -> bytes:
+    """Return a tar whose members are other things than those of `root`."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        _add(tar, "lib", tarfile.DIRTYPE, 0o711)
+        _add(tar, "lib/x", tarfile.REGTYPE, 0o644, b"x\n")
+        _add(tar, "outward/y", tarfile.REGTYPE, 0o644, b"y\n")
+        _add(tar, "old.txt", tarfile.DIRTYPE, 0o700)
+        _add(tar, "home", tarfile.REGTYPE, 0o644, b"a file\n")
+        _add(tar, "to-file", tarfile.REGTYPE, 0o644, b"no link\n")
+        _add(tar, "tmp", tarfile.SYMTYPE, 0o777, link="usr")
+    return out.getvalue()
+
+
+def _add(
     tar: tarfile.TarFile,
     name: str,
     kind: bytes,

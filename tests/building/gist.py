@@ -40,7 +40,7 @@ def settings(found: Mapping[str, Any], author: str = "") -> Iterator[str]:
     if author:
         yield f"author {author}"
     for name in SETTINGS:
-        if found.get(name):
+        if found.get(name) and (name, found[name]) != ("WorkingDir", "/"):  # as if it was not said
             yield f"{name} {json.dumps(found[name], sort_keys=True, ensure_ascii=False)}"
 
 
@@ -61,6 +61,10 @@ def _line(path: ImagePath) -> str:
     if kind is Kind.FILE:
         content = path.read_bytes()
         known = f"{len(content)} bytes, {hashlib.sha256(content).hexdigest()[:12]}"
-        words.append(json.dumps(content.decode()) if len(content) <= _SHOWN else known)
+        words.append(known if len(content) > _SHOWN else _text(content))
     words += [f"{name}={value!r}" for name, value in sorted(info.xattrs.items())]
     return " ".join(words)
+
+
+def _text(content: bytes) -> str:
+    return json.dumps(content.decode("ascii", "backslashreplace"))

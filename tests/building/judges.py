@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shlex
@@ -40,8 +41,8 @@ class ClassicDocker:
     images: Images
 
     def build(self, folder: Path, options: str) -> Built:
-        words = ("build", "--network=host", "--tag=case", *shlex.split(options), folder)
-        done = self.docker.run(*words)
+        words = ("build", "--network=host", "--tag=case", *shlex.split(options))
+        done = self.docker.run(*words, folder)
         if done.returncode:
             return Built(error=done.stderr.decode())
         saved = self.docker.run("save", "case")
@@ -61,9 +62,10 @@ class Buildah:
 
     def build(self, folder: Path, options: str) -> Built:
         archive = folder.with_suffix(".tar")
-        words = ("bud", "--isolation=chroot", "--layers", "--tag=case", *shlex.split(options))
+        words = ("--isolation=chroot", "--identity-label=false", "--layers", "--tag=case")
         try:
-            self.buildah(*words, folder)
+            with contextlib.chdir(folder):
+                self.buildah("bud", *words, *shlex.split(options), folder)
             self.buildah("push", "--quiet", "case", f"docker-archive:{archive}:case")
         except AssertionError as error:
             return Built(error=str(error))
@@ -81,19 +83,20 @@ class Ours:
     def build(self, folder: Path, options: str) -> Built:
         given = _Options(shlex.split(options))
         try:
-            self.images.build(
-                folder,
-                tags="ours",
-                args=given.pairs("build-arg"),
-                labels=given.pairs("label"),
-                contexts=given.pairs("build-context"),
-                target=given.last("target"),
-                secrets={
-                    name: Path(folder, source).read_text()
-                    for name, source in given.pairs("secret").items()
-                },
-                network=given.last("network") or "default",
-            )
+            with contextlib.chdir(folder):
+                self.images.build(
+                    folder,
+                    tags="ours",
+                    args=given.pairs("build-arg"),
+                    labels=given.pairs("label"),
+                    contexts=given.pairs("build-context"),
+                    target=given.last("target"),
+                    secrets={
+                        name: Path(folder, source).read_text()
+                        for name, source in given.pairs("secret").items()
+                    },
+                    network=given.last("network") or "default",
+                )
         except ImagesError as error:
             return Built(error=str(error))
         return Built(gist(self.images, "ours"))
@@ -119,14 +122,14 @@ class _Options:
 
     def last(self, option: str) -> str | None:
         """Return the last value of *option*."""
-        return (self._values(option) or [None])[-1]
+        return next(reversed(self._values(option)), None)
 
     def _values(self, option: str) -> list[str]:
         return [w.partition("=")[2] for w in self._words if w.startswith(f"{option}=")]
 
 
 def _looked_at(images: Images, archive: bytes) -> list[str]:
-    [loaded] = images.load(io.BytesIO(archive))
+    loaded, *_ = images.load(io.BytesIO(archive))
     return gist(images, str(loaded.image.id))
 
 

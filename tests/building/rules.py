@@ -40,10 +40,11 @@ RULES: dict[str, Rule] = {
     "copy-wildcard-inner": Rule("a wildcard stands for one name of a path"),
     "copy-wildcard-folder-inner": Rule("a path may go on below what a wildcard matches"),
     "copy-wildcard-bracket": Rule("a bracket is matched in a class"),
-    "copy-wildcard-none": Rule("a wildcard that matches nothing", differs=("empty-wildcard",)),
-    "copy-wildcard-folder-no-slash": Rule(
-        "a wildcard that matches many needs a slash", differs=("single-wildcard",)
+    "copy-wildcard-none": Rule("a wildcard that matches nothing beside one that matches"),
+    "copy-wildcard-nothing": Rule(
+        "wildcards that match nothing at all", differs=("empty-wildcard",)
     ),
+    "copy-wildcard-folder-no-slash": Rule("a wildcard that matches many needs a slash"),
     "copy-json": Rule("the JSON form takes names with spaces"),
     "copy-unicode": Rule("names are bytes of any language"),
     "copy-missing": Rule("a file that is not there ends the build"),
@@ -60,28 +61,33 @@ RULES: dict[str, Rule] = {
     "copy-file-into-folder": Rule("a destination that is a folder needs no slash"),
     "copy-folder-over-folder": Rule("a folder is merged into one that is there"),
     "copy-folder-over-file": Rule("a folder can not replace a file"),
+    "copy-folder-over-inner-link": Rule(
+        "an inner folder can not replace a link", differs=("other-kind",)
+    ),
+    "copy-file-over-folder": Rule("a file can not replace a folder", differs=("other-kind",)),
+    "copy-folder-over-inner-file": Rule(
+        "an inner folder can not replace a file", differs=("other-kind",)
+    ),
     "copy-file-below-file": Rule("a file is no folder to copy into"),
     "copy-below-file": Rule("a path through a file leads nowhere"),
     "copy-through-link": Rule("links of the image are followed on the way"),
     "copy-through-absolute-link": Rule("an absolute link leads from the image's root"),
     "copy-through-outward-link": Rule("a link that leads up stops at the image's root"),
-    "copy-to-link-to-file": Rule(
-        "a destination that is a link to a file", differs=("link-to-file",)
-    ),
+    "copy-to-link-to-file": Rule("a destination that is a link to a file"),
     "copy-to-link-to-folder": Rule("a destination that is a link to a folder is that folder"),
     "copy-folder-to-link": Rule("a folder's content goes where a link to a folder leads"),
     "copy-dangling-folder": Rule("a link that leads nowhere is made a place"),
     "copy-dangling-file": Rule("a link that leads nowhere as destination"),
     "copy-link": Rule("of a link its file is copied"),
-    "copy-link-chain": Rule("of a link to a link its file is copied"),
+    "copy-link-chain": Rule("of a link to a link its file is copied", differs=("link-names",)),
     "copy-link-to-folder": Rule("of a link to a folder the content is copied"),
     "copy-link-absolute": Rule("an absolute link leads from the context's top"),
     "copy-link-wildcard": Rule(
-        "of links that a wildcard matches the files are copied", differs=("wildcard-links",)
+        "of links that a wildcard matches the files are copied", differs=("link-names",)
     ),
     "copy-through-source-link": Rule("links of the context are followed on the way"),
-    "copy-file-slash": Rule("a slash after a file", differs=("file-slash",)),
-    "copy-modes": Rule("modes are kept, setuid too"),
+    "copy-file-slash": Rule("a slash after a file"),
+    "copy-modes": Rule("modes are kept, setuid too", differs=("setuid-kept",)),
     "copy-folder-mode": Rule("a folder that is made has the mode of the one copied"),
     "copy-folder-mode-kept": Rule("a folder that is there keeps its mode and owner"),
     "copy-inner-folder-mode": Rule("inner folders that are there"),
@@ -105,11 +111,12 @@ RULES: dict[str, Rule] = {
     "copy-from-name": Rule("--from names a stage, in any case"),
     "copy-from-number": Rule("--from counts stages from 0"),
     "copy-from-image": Rule("--from names an image"),
-    "copy-from-owners": Rule("owners of a stage's files", differs=("from-owners",)),
+    "copy-from-owners": Rule("owners of a stage's files"),
     "copy-from-chown": Rule("--from with --chown"),
     "copy-from-link": Rule("links in a stage are followed inside of it"),
-    "copy-from-wildcard": Rule("wildcards match in a stage", differs=("from-owners",)),
+    "copy-from-wildcard": Rule("wildcards match in a stage"),
     "copy-from-root": Rule("a whole stage"),
+    "copy-from-special": Rule("modes of a stage's files, setuid too"),
     "copy-from-relative": Rule("a source in a stage is relative to its root"),
     "copy-from-unknown-number": Rule("--from may not count further than there are stages"),
     "copy-from-itself": Rule("a stage can not copy from itself"),
@@ -199,6 +206,7 @@ RULES: dict[str, Rule] = {
     "add-tar-existing": Rule("a tar is unpacked into folders that are there"),
     "add-tar-link": Rule("a tar is unpacked where a link leads"),
     "add-tar-root": Rule("a tar is unpacked over the root"),
+    "add-tar-over": Rule("members of an archive take the place of other things"),
     "add-tar-file": Rule("a tar can not be unpacked into a file"),
     "add-by-content": Rule("what a file contains says whether it is an archive, not its name"),
     "add-inner-archive": Rule("an archive in a folder is not unpacked"),
@@ -234,9 +242,13 @@ RULES: dict[str, Rule] = {
     "ignore-double-star": Rule("two stars stand for any path"),
     "ignore-exception": Rule("an exception takes back"),
     "ignore-order": Rule("the last line that matches decides"),
-    "ignore-inner-exception": Rule("an exception may lie in a folder that is left out"),
+    "ignore-inner-exception": Rule(
+        "an exception may lie in a folder that is left out", differs=("left-out-modes",)
+    ),
     "ignore-all-but": Rule("everything but what is taken back"),
-    "ignore-double-star-exception": Rule("exceptions may have two stars"),
+    "ignore-double-star-exception": Rule(
+        "exceptions may have two stars", differs=("deep-exceptions",)
+    ),
     "ignore-slashes": Rule("slashes before and after a pattern change nothing"),
     "ignore-dots": Rule("patterns are cleaned, those above the context match nothing"),
     "ignore-comments": Rule("comments, blank lines and spaces around"),
@@ -258,8 +270,8 @@ RULES: dict[str, Rule] = {
     "workdir": Rule("a working directory is made"),
     "workdir-relative": Rule("a relative path goes on from the last"),
     "workdir-first-relative": Rule("the first is relative to the root"),
-    "workdir-variable": Rule("variables, in a path too"),
-    "workdir-slash": Rule("slashes at the end go"),
+    "workdir-variable": Rule("variables, in a path too", differs=("clean-workdir",)),
+    "workdir-slash": Rule("slashes at the end go", differs=("clean-workdir",)),
     "workdir-quotes": Rule("quotes go, spaces stay"),
     "workdir-root": Rule("the root"),
     "workdir-existing": Rule("a folder that is there stays as it is"),
@@ -286,10 +298,12 @@ RULES: dict[str, Rule] = {
     "arg-default": Rule("an argument has its default"),
     "arg-given": Rule("an argument that is given"),
     "arg-not-kept": Rule("arguments are not in the image"),
-    "arg-env": Rule("a variable wins over an argument"),
+    "arg-env": Rule("a variable and an argument of one name", differs=("arg-after-env",)),
     "arg-before-use": Rule("an argument holds from its line on"),
     "arg-before-from": Rule("an argument before FROM is for FROM"),
-    "arg-before-from-taken": Rule("a stage takes an argument before FROM by naming it"),
+    "arg-before-from-taken": Rule(
+        "a stage takes an argument before FROM by naming it", differs=("inherited-args",)
+    ),
     "arg-scope": Rule("an argument ends with its stage"),
     "arg-inherited": Rule("a stage on a stage and its arguments", differs=("inherited-args",)),
     "arg-run": Rule("commands see arguments"),
@@ -335,10 +349,12 @@ RULES: dict[str, Rule] = {
     "stopsignal": Rule("a signal's name"),
     "stopsignal-number": Rule("a signal's number"),
     "stopsignal-wrong": Rule("a signal that is none"),
-    "healthcheck": Rule("a health check in shell form"),
+    "healthcheck": Rule("a health check in shell form", differs=("healthcheck-replaced",)),
     "healthcheck-times": Rule("the times and retries of a health check"),
-    "healthcheck-none": Rule("no health check, the base's neither"),
-    "healthcheck-last": Rule("the last health check counts"),
+    "healthcheck-none": Rule(
+        "no health check, the base's neither", differs=("healthcheck-replaced",)
+    ),
+    "healthcheck-last": Rule("the last health check counts", differs=("healthcheck-replaced",)),
     "healthcheck-start-interval": Rule(
         "the start interval of a health check", "documented", source=_REFERENCE + "#healthcheck"
     ),
@@ -346,7 +362,12 @@ RULES: dict[str, Rule] = {
     "onbuild-fires": Rule("triggers of the base are carried out first"),
     "onbuild-stage": Rule("triggers of a stage are carried out by a stage that stands on it"),
     "onbuild-once": Rule("triggers are carried out once, not by a stage further on"),
-    "onbuild-copy-from": Rule("a trigger may not be a FROM"),
+    "onbuild-stage-copy": Rule(
+        "a trigger of a stage takes files of another one",
+        "documented",
+        source=_REFERENCE + "#onbuild",
+    ),
+    "onbuild-from": Rule("a trigger may not be a FROM"),
     "maintainer": Rule("the author"),
     "run-shell": Rule("RUN in shell form"),
     "run-exec": Rule("RUN in exec form"),
@@ -379,15 +400,26 @@ RULES: dict[str, Rule] = {
         "documented",
         source=_REFERENCE + "#here-documents",
     ),
+    "run-heredoc-tabs": Rule(
+        "a dash takes the tabs before a script's lines away",
+        "documented",
+        source=_REFERENCE + "#here-documents",
+    ),
     "run-heredoc-input": Rule(
         "a here-document as a command's input", "documented", source=_REFERENCE + "#here-documents"
     ),
-    "run-bind": Rule("a bind mount of the context, read-only, gone afterwards", "buildah"),
-    "run-bind-source": Rule("a bind mount of a folder", "buildah"),
-    "run-bind-from": Rule("a bind mount of another stage", "buildah"),
-    "run-tmpfs": Rule("a tmpfs mount, gone afterwards", "buildah"),
-    "run-cache": Rule("a cache mount is not in the image", "buildah"),
-    "run-secret": Rule("a secret is a file for its command alone", "buildah"),
+    "run-bind": Rule(
+        "a bind mount of the context, read-only, gone afterwards",
+        "buildah",
+        differs=("mount-points",),
+    ),
+    "run-bind-source": Rule("a bind mount of a folder", "buildah", differs=("mount-points",)),
+    "run-bind-from": Rule("a bind mount of another stage", "buildah", differs=("mount-points",)),
+    "run-tmpfs": Rule("a tmpfs mount, gone afterwards", "buildah", differs=("mount-points",)),
+    "run-cache": Rule("a cache mount is not in the image", "buildah", differs=("mount-points",)),
+    "run-secret": Rule(
+        "a secret is a file for its command alone", "buildah", differs=("mount-points",)
+    ),
     "run-secret-missing": Rule("a secret that is required and not given", "buildah"),
     "run-bind-rw": Rule(
         "what is written to a bind mount is lost",
@@ -431,7 +463,9 @@ RULES: dict[str, Rule] = {
         source="https://docs.docker.com/reference/cli/docker/buildx/build/#build-context",
     ),
     "from-settings": Rule("settings of the base are taken over"),
-    "from-changed-settings": Rule("settings of the base are changed one by one"),
+    "from-changed-settings": Rule(
+        "settings of the base are changed one by one", differs=("healthcheck-replaced",)
+    ),
     "from-scratch-run": Rule("nothing runs in nothing"),
     "from-scratch-empty": Rule(
         "an image of nothing",

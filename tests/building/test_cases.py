@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.building.differences import REFUSED_BY
 from tests.building.differences import RULES as DIFFERENCES
 from tests.building.gist import changes, gist
 from tests.building.rules import RULES
+from tests.differential.differences import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,11 @@ def test_what_is_documented_is_written_down_with_its_source() -> None:
         written = {"expected", "error"} & {path.name for path in (CASES / name).iterdir()}
         assert bool(written) == (rule.judge == "documented"), name
         assert bool(rule.source) == (rule.judge == "documented"), name
+
+
+def test_the_differences_that_cases_name_are_explained() -> None:
+    named = {difference for rule in RULES.values() for difference in rule.differs}
+    assert named == {*DIFFERENCES, *REFUSED_BY} == set(explained(1))
 
 
 def judged_by(judge: str) -> list[str]:
@@ -79,7 +86,11 @@ def test_what_is_built_is_as_documented(
 def _compare(name: str, judge: Builder, ours: Builder, folder: Path) -> None:
     options = _options(CASES / name)
     theirs, here = judge.build(folder, options), ours.build(folder, options)
-    assert bool(here.error) == bool(theirs.error), here.error or theirs.error
+    if bool(here.error) != bool(theirs.error):
+        [difference] = RULES[name].differs or ["none"]
+        refused = "ours" if here.error else "judge"
+        assert REFUSED_BY.get(difference) == refused, here.error or theirs.error
+        return
     _hold(RULES[name], theirs, here)
 
 

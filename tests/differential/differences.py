@@ -23,9 +23,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
 _ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
-def explained() -> dict[str, str]:
-    """Return the reason of each difference, by its ID, as the page states it."""
-    return {match[1]: match[4] for match in _ROW.finditer(PAGE.read_text())}
+def explained(part: int = 0) -> dict[str, str]:
+    """Return the reason of each difference, by its ID, as the page states it.
+
+    *part* 0 is of the command line, 1 of what is built.
+    """
+    text = PAGE.read_text().split("\n## ")[part]
+    return {match[1]: match[4] for match in _ROW.finditer(text)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def test_a_mapping_of_names_is_a_context(images: Images) -> None:
     )
     assert result.image is not None
     assert (images.files("built:1") / "c/b.txt").read_text() == "hi"
-    assert images.config("built:1").settings.environment == {"X": "1"}
+    assert images.config("built:1").settings.environment["X"] == "1"
     assert result.image.tags[0].familiar == "built:1"
 
 
