@@ -472,4 +472,7 @@ RULES: dict[str, Rule] = {
         "documented",
         source="https://docs.docker.com/build/building/base-images/#create-a-minimal-base-image-using-scratch",
     ),
+    "from-platform": Rule(
+        "--platform chooses what an image is for", "documented", source=_REFERENCE + "#from"
+    ),
 }

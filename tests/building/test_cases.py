@@ -18,7 +18,6 @@ from tests.building.differences import REFUSED_BY
 from tests.building.differences import RULES as DIFFERENCES
 from tests.building.gist import changes, gist
 from tests.building.rules import RULES
-from tests.differential.differences import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,27 +27,6 @@ if TYPE_CHECKING:
     from tests.building.rules import Rule
 
 CASES = Path(__file__).parent / "cases"
-
-
-def test_each_rule_has_a_case_and_each_case_a_rule() -> None:
-    assert {folder.name for folder in CASES.iterdir()} == set(RULES)
-
-
-def test_each_rule_names_its_judge_and_stands_once() -> None:
-    assert {rule.judge for rule in RULES.values()} == {"docker", "buildah", "documented"}
-    assert len({rule.text for rule in RULES.values()}) == len(RULES)
-
-
-def test_what_is_documented_is_written_down_with_its_source() -> None:
-    for name, rule in RULES.items():
-        written = {"expected", "error"} & {path.name for path in (CASES / name).iterdir()}
-        assert bool(written) == (rule.judge == "documented"), name
-        assert bool(rule.source) == (rule.judge == "documented"), name
-
-
-def test_the_differences_that_cases_name_are_explained() -> None:
-    named = {difference for rule in RULES.values() for difference in rule.differs}
-    assert named == {*DIFFERENCES, *REFUSED_BY} == set(explained(1))
 
 
 def judged_by(judge: str) -> list[str]:
