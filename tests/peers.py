@@ -32,6 +32,7 @@ PROGRAMS = {
     "docker": "docker",
     "cc": "cc",
     "tar": "tar",
+    "runc": "runc",
     "umoci": "umoci",
     "curl": "curl",
     "git": "git",
@@ -155,8 +156,11 @@ class Docker:
 
 
 @contextlib.contextmanager
-def serving_docker() -> Iterator[Docker]:
-    """Run a Docker engine of our own, without network and containers, until the block ends."""
+def serving_docker(driver: str = "vfs") -> Iterator[Docker]:
+    """Run a Docker engine of our own, without a network, until the block ends.
+
+    *driver* is what it keeps layers with.
+    """
     client, server = peer("docker"), peer("dockerd")
     peer("root")
     # A socket's path is short, hence not pytest's folder.
@@ -165,8 +169,12 @@ def serving_docker() -> Iterator[Docker]:
         words = (
             *("unshare", "--mount"),  # the mounts it makes on its folders go with it
             *(server, f"--host={socket}", f"--data-root={folder}/data"),
-            *(f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", "--storage-driver=vfs"),
-            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+            *(
+                f"--exec-root={folder}/exec",
+                f"--pidfile={folder}/pid",
+                f"--storage-driver={driver}",
+            ),
+            *("--iptables=false", "--ip6tables=false"),
         )
         log = Path(folder, "log")
         with log.open("wb") as out, subprocess.Popen(words, stdout=out, stderr=out) as daemon:

@@ -66,7 +66,7 @@ def unshare(flags: int) -> None:
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """Show *source*, or a new file system of *kind*, at *target*."""
-    words = [text.encode() if text else None for text in (source, target, kind, data)]
+    words = [os.fsencode(text) if text else None for text in (source, target, kind, data)]
     number = ctypes.c_ulong(flags)
     result = _libc.mount(words[0] or b"none", words[1], words[2], number, words[3])
     _checked(result, f"mount {kind or 'of ' + source} on {target}")
@@ -74,7 +74,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 def unmount(target: str) -> None:
     """Take a mount and all below it out of the tree: umount2(2) of Linux."""
-    _checked(_libc.umount2(target.encode(), MNT_DETACH), f"unmount {target}")
+    _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), f"unmount {target}")
 
 
 def pivot_root(new: str, old: str) -> None:
@@ -82,7 +82,7 @@ def pivot_root(new: str, old: str) -> None:
     number = _PIVOT_ROOT.get(os.uname().machine)
     if number is None:
         raise OSError(f"pivot_root: its number on {os.uname().machine} is not known here")
-    _checked(_libc.syscall(number, new.encode(), old.encode()), "pivot_root")
+    _checked(_libc.syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
 
 
 def prctl(option: int, *arguments: int) -> None:
@@ -97,7 +97,7 @@ def open_in_root(root: int, path: str, flags: int) -> int:
     Links are followed inside of it, links of /proc never: see openat2(2).
     """
     how = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-    result: Any = _libc.syscall(_OPENAT2, root, path.encode(), how, len(how))
+    result: Any = _libc.syscall(_OPENAT2, root, os.fsencode(path), how, len(how))
     return _checked(result, f"open {path}")
 
 

@@ -192,6 +192,12 @@ def test_a_hard_link_to_nothing_is_refused_and_nothing_of_it_stays(
     assert [path.name for path in store.workspace("roots").iterdir() if path.is_dir()] == []
 
 
+def test_names_need_not_be_text(store: Store) -> None:
+    inner = Entry(b"\xff/\xc3", Kind.FILE, 0o644)
+    root = merged(store, layer(store, Entry(b"\xff", Kind.DIRECTORY, 0o755), (inner, b"")))
+    assert names(root) == {os.fsdecode(b"\xff"), os.fsdecode(b"\xff/\xc3")}
+
+
 def test_what_a_layer_takes_away_is_gone(store: Store) -> None:
     base = layer(store, folder("d"), file("d/a"), file("d/b"), folder("e"), file("e/x"), file("f"))
     top = layer(store, file("d/.wh.a"), file("e/.wh..wh..opq"), file("e/new"), file(".wh.f"))

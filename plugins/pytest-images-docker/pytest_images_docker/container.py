@@ -34,8 +34,8 @@ def import_image(
     labels: Mapping[str, str],
     platform: str,
     send: Callable[[BinaryIO], object],
-) -> None:
-    """Make an image of the tar that *send* writes. Raises as `Daemon.write`."""
+) -> str:
+    """Make an image of the tar that *send* writes; return its ID. Raises as `Daemon.write`."""
     query = {
         "fromSrc": "-",
         "repo": REPOSITORY,
@@ -43,7 +43,10 @@ def import_image(
         "platform": platform,
         "changes": [f"LABEL {key}={value}" for key, value in labels.items()],
     }
-    daemon.write("/images/create", query, send)
+    [*_, last] = daemon.write("/images/create", query, send) or [{}]
+    if "status" not in last:
+        raise InvalidResponse(daemon.name, "it does not name the image")
+    return str(last["status"])
 
 
 class Container:

@@ -78,21 +78,26 @@ class _Run:
 
     def run(self) -> Ran:
         """Make an image, a container of it, and take away both."""
-        container = Container(self._daemon, self._name)
-        image = f"{REPOSITORY}:{self._name}"
-        with _leaving(partial(remove, self._daemon, "images", image), image):
+        name = f"{REPOSITORY}:{self._name}"
+        with _leaving(partial(remove, self._daemon, "images", name), name):
             platform = str(self._step.platform)
-            import_image(self._daemon, self._name, self._labels, platform, self._send)
-            with self._volumes_leaving(), _leaving(container.remove, self._name):
-                container.create(self._document(image))
-                times = self._times(container)
-                if any(mount.kind is MountKind.SECRET for mount in self._step.mounts):
-                    container.put(self._send_secrets)
-                status = container.run(KeptLog(self._step.log), self._step.timeout)
-                self._take_caches(container)
-                if status == 0:
-                    self._take_changes(container, times)
+            image = import_image(self._daemon, self._name, self._labels, platform, self._send)
+            with _leaving(partial(remove, self._daemon, "images", image), image):
+                status = self._run(Container(self._daemon, self._name), image)
         return Ran(status, "docker", self._warnings())
+
+    def _run(self, container: Container, image: str) -> int:
+        """Run the command in *container* and take back what is of it, then take that away."""
+        with self._volumes_leaving(), _leaving(container.remove, self._name):
+            container.create(self._document(image))
+            times = self._times(container)
+            if any(mount.kind is MountKind.SECRET for mount in self._step.mounts):
+                container.put(self._send_secrets)
+            status = container.run(KeptLog(self._step.log), self._step.timeout)
+            self._take_caches(container)
+            if status == 0:
+                self._take_changes(container, times)
+        return status
 
     def _volumes_leaving(self) -> ExitStack:
         stack = ExitStack()

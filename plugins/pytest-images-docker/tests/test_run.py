@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_images_docker import owners
+from pytest_images_docker.address import Address
 from pytest_images_docker.choice import run_in_docker
+from pytest_images_docker.daemon import Daemon
 
 from pytest_images import (
     BuildError,
@@ -29,19 +35,34 @@ from pytest_images import (
 from pytest_images.model.platform import Platform
 from pytest_images.model.secret import Secret
 from pytest_images.sandbox import abilities
-from tests.peers import miss, serving_docker, shared_images
+from tests.peers import miss, peer, serving_docker, shared_images
 from tests.sandbox.conftest import require_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytest_images import Images
     from tests.peers import Docker
 
 NEW = 1_500_000_000  # seconds since 1970: what is in the image is made in the year 2024
+BUILD_OF_MOUNTS = (
+    "FROM alpine:3.20 AS other\n"
+    "RUN mkdir -p /tree/sub && echo bound > /tree/sub/file && ln -s sub/file /tree/link\n"
+    "FROM alpine:3.20\n"
+    "RUN --mount=type=bind,from=other,source=/tree,target=/mnt/tree"
+    " --mount=type=bind,from=other,source=/tree/sub/file,target=/root/one"
+    " --mount=type=tmpfs,target=/etc/apk --mount=type=tmpfs,target=/new/place"
+    " --mount=type=cache,target=/var/cache/mine,uid=405,mode=0711"
+    " --mount=type=secret,id=token --mount=type=secret,id=token,target=/etc/a/secret,mode=0444"
+    " cat /mnt/tree/link /root/one > /out && ls -A /etc/apk >> /out"
+    " && ! touch /mnt/tree/x && stat -c '%u %a' /var/cache/mine >> /out"
+    " && echo 1 > /var/cache/mine/f && echo 2 > /new/place/f && wc -c < /etc/a/secret >> /out"
+    " && stat -c '%u %a' /run/secrets/token >> /out && mkdir /run/other\n"
+)
 TRUE = ("/bin/true",)
 SECRET = "c4n4ry-s3cret"
+# What engines see in different ways: what is replaced by something else of the same name, names
+# that are no text.
 CHANGES = r"""
 set -e
 echo new > /new; chown 12:34 /new; chmod 4751 /new
@@ -49,10 +70,22 @@ mkdir -p /deep/er; echo x > /deep/er/x; ln /deep/er/x /deep/hard; ln -s er/x /de
 echo more >> /etc/motd; rm /etc/issue
 rm -r /etc/apk; mkdir /etc/apk; echo again > /etc/apk/world
 rm -r /var/cache; echo file > /var/cache; rm -r /media; mkfifo /pipe
-mv /etc/shells /moved
+rm -r /usr/share/apk; ln -s /etc /usr/share/apk
+rm /etc/shells; mkdir -p /etc/shells/are/here
+mv /etc/profile.d /moved; mkdir /etc/profile.d
+rm -r /opt /var/mail; mkdir -m 1777 /opt
+mkdir "$(printf '/b\377d')"; touch "$(printf '/b\377d/\303')" "$(printf '/b\377d/\302')"
 chmod 0700 /srv; chown 5:6 /home; touch -d "2001-02-03 04:05:06" /etc/profile
 printf 'sparse' | dd of=/sparse bs=1 seek=1000000 2>/dev/null
 """
+MORE_CHANGES = r"""
+set -e
+rm /deep/er/x; echo last > /deep/last; rm "$(printf '/b\377d/\303')"
+rm /usr/share/apk; mkdir /usr/share/apk; echo folder > /usr/share/apk/again
+rm -r /etc/shells; echo file > /etc/shells; rm /var/cache; mkdir /var/cache
+rm -r /opt; mv /moved /opt
+"""
+BUILD_OF_CHANGES = f"FROM alpine:3.20\nRUN <<'EOF'\n{CHANGES}EOF\nRUN <<'EOF'\n{MORE_CHANGES}EOF\n"
 
 
 @pytest.fixture(scope="session")
@@ -148,31 +181,88 @@ def both(
 def test_what_a_command_changes_is_what_it_changes_in_the_sandbox(
     images: Images, alpine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = f"FROM {alpine}\nRUN <<EOF\n{CHANGES}EOF\nRUN rm /deep/er/x && echo last > /deep/last\n"
-    there, here = both(text, images, tmp_path, monkeypatch)
+    there, here = both(BUILD_OF_CHANGES, images, tmp_path, monkeypatch)
     assert there == here
     assert there["/new"][:4] == ("file", "0o4751", 12, 34)
+
+
+def test_a_driver_that_keeps_overlays_tells_the_same_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        serving_docker("overlay2") as docker,
+        Host(home=tmp_path / "home", durability="fast") as host,
+    ):
+        monkeypatch.setenv("DOCKER_HOST", docker.address)
+        monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "docker")
+        host.images.import_(alpine_archive(), "alpine:3.20")
+        there, here = both(BUILD_OF_CHANGES, host.images, tmp_path, monkeypatch)
+    assert there == here
+
+
+@contextmanager
+def serving_podman() -> Iterator[str]:
+    """Run Podman's service, which speaks Docker's API, with a storage of its own."""
+    podman = peer("podman")
+    peer("root")
+    with tempfile.TemporaryDirectory(prefix="pi-", dir="/tmp") as folder:
+        # No limit higher than ours: a machine may forbid that.
+        config = Path(folder, "containers.conf")
+        limits = '["nofile=1024:1024", "nproc=1024:1024"]'
+        config.write_text(f"[containers]\ndefault_ulimits = {limits}\n")
+        words = (
+            *("unshare", "--mount", podman, "--root", f"{folder}/root", "--runroot"),
+            *(f"{folder}/run", "--storage-driver=vfs", "--cgroup-manager=cgroupfs"),
+            *("--runtime", peer("runc"), "system", "service", "--time=0", f"unix://{folder}/s"),
+        )
+        environment = {**os.environ, "CONTAINERS_CONF": str(config)}
+        log = Path(folder, "log")
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(words, stdout=out, stderr=out, env=environment) as service,
+        ):
+            deadline = time.monotonic() + 30
+            while not Path(folder, "s").exists():
+                assert service.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            try:
+                yield f"unix://{folder}/s"
+            finally:
+                service.terminate()
+                service.wait(30)
+
+
+@pytest.mark.parametrize("build", ["changes", "mounts"])
+def test_podman_does_the_same(build: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = {"changes": BUILD_OF_CHANGES, "mounts": BUILD_OF_MOUNTS}[build]
+    secrets = {"token": Secret(SECRET)}
+    with serving_podman() as address, Host(home=tmp_path / "home", durability="fast") as host:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        monkeypatch.setenv("PYTEST_IMAGES_BUILD_RUN", "docker")
+        host.images.import_(alpine_archive(), "alpine:3.20")
+        there, here = both(text, host.images, tmp_path, monkeypatch, secrets=secrets)
+        daemon = Daemon(Address.of_environment())
+        assert daemon.ask("GET", "/containers/json", {"all": "1"}) == []
+        assert daemon.ask("GET", "/images/json", {"all": "1"}) == []
+        assert not daemon.ask("GET", "/volumes")["Volumes"]
+    for files in (there, here):
+        del files["/etc"]  # its time: Podman makes what it mounts there when the command starts
+    assert there == here
+
+
+def test_a_link_to_what_did_not_change_has_its_content(images: Images, alpine: str) -> None:
+    text = f"FROM {alpine}\nRUN ln /etc/issue /a-link && ln /etc/motd /root/z-link\n"
+    images.build({}, dockerfile_text=text, tags="linked")
+    files = images.files("linked")
+    assert (files / "a-link").read_bytes() == (files / "etc/issue").read_bytes() != b""
+    assert (files / "root/z-link").read_bytes() == (files / "etc/motd").read_bytes() != b""
 
 
 def test_mounts_leave_the_same_as_in_the_sandbox(
     images: Images, alpine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (
-        f"FROM {alpine} AS other\n"
-        "RUN mkdir -p /tree/sub && echo bound > /tree/sub/file && ln -s sub/file /tree/link\n"
-        f"FROM {alpine}\n"
-        "RUN --mount=type=bind,from=other,source=/tree,target=/mnt/tree"
-        " --mount=type=bind,from=other,source=/tree/sub/file,target=/root/one"
-        " --mount=type=tmpfs,target=/etc/apk --mount=type=tmpfs,target=/new/place"
-        " --mount=type=cache,target=/var/cache/mine,uid=405,mode=0711"
-        " --mount=type=secret,id=token --mount=type=secret,id=token,target=/etc/a/secret,mode=0444"
-        " cat /mnt/tree/link /root/one > /out && ls -A /etc/apk >> /out"
-        " && ! touch /mnt/tree/x && stat -c '%u %a' /var/cache/mine >> /out"
-        " && echo 1 > /var/cache/mine/f && echo 2 > /new/place/f && wc -c < /etc/a/secret >> /out"
-        " && stat -c '%u %a' /run/secrets/token >> /out && mkdir /run/other\n"
-    )
     secrets = {"token": Secret(SECRET)}
-    there, here = both(text, images, tmp_path, monkeypatch, secrets=secrets)
+    there, here = both(BUILD_OF_MOUNTS, images, tmp_path, monkeypatch, secrets=secrets)
     assert there == here
     assert there["/out"][-1] == b"bound\nbound\n405 711\n13\n0 400\n"
     assert "/new" not in there
@@ -307,6 +397,7 @@ import io, sys
 from pathlib import Path
 from pytest_images import RunStep
 from pytest_images.model.platform import Platform
+from pytest_images_docker.address import Address
 from pytest_images_docker.choice import run_in_docker
 folder = Path(sys.argv[1])
 step = RunStep(folder / "rootfs", ("/bin/sleep", "60"), Platform("linux", "amd64"), io.BytesIO(),
