@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tox_images.needs import Build, Needs, Pull
 
-from pytest_images import ImagesError, Platform, Reference
+from pytest_images import ImagesError, InvalidUsage, Platform, Reference
 
 ROOT = Path("/project")
 ALPINE = Reference.parse("alpine:3.20")
@@ -69,6 +69,13 @@ def test_words_are_quoted_as_in_a_shell() -> None:
 
 def test_pulls_come_before_builds() -> None:
     assert list(read("z", builds=("a = .",))) == ["Z", "A"]
+
+
+@pytest.mark.parametrize("other", ["db = b", "db-id = b", "db.digest = b"])
+def test_no_two_images_have_a_variable_in_common(other: str) -> None:
+    for lines in (("db = a", other), (other, "db = a")):
+        with pytest.raises(InvalidUsage, match="another image has variables"):
+            read(*lines)
 
 
 @given(st.text())

@@ -14,7 +14,7 @@ from tox_images.once import Once, result
 from tox_images.preparation import NotPrepared, Preparation
 from tox_images.settings import Settings
 
-from pytest_images import Host, hookimpl
+from pytest_images import BuildError, Host, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -79,6 +79,18 @@ def test_a_failure_is_told_to_each_environment_and_tried_once(
         with pytest.raises(NotPrepared, match="none"):
             meet(preparation, wanted)
     assert chosen.counted.builds == 1
+
+
+def test_a_command_that_fails_is_told_with_its_log(tmp_path: Path) -> None:
+    error = BuildError("Dockerfile", 3, "RUN false", 1, "#1 RUN false\n#1 no such thing\n")
+    error.add_note("mend it")
+    [(_, build)] = Needs.read([], ["app:1 = ."], tmp_path)
+    assert str(NotPrepared(build, error)).splitlines() == [
+        "app:1: Dockerfile:3: the command ended with status 1: RUN false",
+        "  #1 RUN false",
+        "  #1 no such thing",
+        "  mend it",
+    ]
 
 
 def test_what_is_written_otherwise_is_built_for_itself(tmp_path: Path, chosen: Chosen) -> None:

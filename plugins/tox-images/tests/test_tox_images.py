@@ -9,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_images import Host, Registry
+from pytest_images import Digest, Host, Registry
 from pytest_images.content.store import Store
 from pytest_images.testing import samples
 from tests.peers import DockerRegistry, serving_docker_registry
@@ -24,6 +27,7 @@ from tests.peers import DockerRegistry, serving_docker_registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ROOT = Path(__file__).parents[3]
 # What a command sees of us, into a file named by its environment.
 SHOW = """
 import json, os, pathlib, sys
@@ -315,6 +319,19 @@ def test_ctrl_c_while_a_registry_is_silent_ends_tox_at_once(
     assert project.is_clean()
 
 
+def test_ctrl_c_in_the_middle_of_a_download_leaves_nothing(project: Project) -> None:
+    sample = samples.image("slow", layers=1, size=5_000_000)
+    with dribbling(sample) as address:
+        project.write(f"images = {address}/app:1")
+        process = project.start("run")
+        until(lambda: any((project.home / "ingest").glob("*")))
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0, said
+    assert "commands[0]" not in said
+    assert project.is_clean()
+
+
 # What cannot be prepared.
 
 
@@ -340,11 +357,11 @@ def test_a_missing_image_fails_its_environment_alone(
         ("images = app:1 --plattform x", "--plattform"),
         ("images = app:1 --platform", "expected one argument"),
         ("images = app:1 --platform a/b/c/d", "a/b/c/d"),
-        ("images =\n    app:1\n    app:2", "another image of the variable APP"),
+        ("images =\n    app:1\n    app:2", "another image has variables of the name APP"),
         ("images_build = docker/app", "expected NAME = FOLDER"),
         ("images_build = app:1 = nowhere", "there is no such folder"),
         ("images_build = app@1 = docker", "app@1"),
-        ("images = app:1\nimages_pull = sometimes", "sometimes"),
+        ("images = app:1 --pull sometimes", "sometimes"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named(project: Project, line: str, reason: str) -> None:
@@ -361,6 +378,74 @@ def test_a_build_that_fails_tells_the_line(project: Project) -> None:
     said = project.run("run", code=1)
     assert "failed with images of a: app:1: " in said
     assert "COPPY" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("images_pull = sometimes", "images_pull is one of missing, newer, always, never"),
+        ("images_lock = perhaps", "images_lock is one of use, update, verify, off"),
+        ("images_platform = a/b/c/d", "a/b/c/d"),
+        ("images_durability = none", "images_durability is one of safe, fast"),
+        ("images_mirrors = docker.io", "expected REGISTRY = "),
+        ("images_offline = yes\nimages_lock = update", "not offline"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(project: Project, line: str, reason: str) -> None:
+    project.write("images = app:1", core=line)
+    said = project.run("run", code=1)
+    assert "failed with images of a: " in said
+    assert reason in said
+    assert "Traceback" not in said
+
+
+# Policies.
+
+
+def test_a_policy_says_when_the_registry_is_asked(project: Project, app: str) -> None:
+    project.write(f"images = {app}", core="images_pull = never")
+    assert "the pull policy is never" in project.run("run", code=1)
+    project.write(f"images = {app} --pull always", core="images_pull = never")
+    project.run("run")
+
+
+def test_offline_what_is_missing_is_named_and_what_was_fetched_is_taken(
+    project: Project, app: str
+) -> None:
+    mirror = f"docker.io = http://{app.partition('/')[0]}"
+    project.write("images = team/app:1", core=f"images_mirrors = {mirror}")
+    project.run("images")
+    project.write("images = team/app:1\nimages_build = web:1 = .", core="images_offline = yes")
+    (project.folder / "Dockerfile").write_text("FROM team/app:1\nLABEL a=b\n")
+    project.run("run")
+    assert project.shown()["PYTEST_IMAGES_OFFLINE"] == "1"
+    project.write("images = team/none:1", core="images_offline = yes")
+    said = project.run("run", code=1)
+    assert "team/none:1" in said
+    assert "fetch it where there is a network: pytest-images " in said
+
+
+def test_the_lock_file_decides_what_a_tag_stands_for(
+    project: Project, app: str, tmp_path: Path
+) -> None:
+    (project.folder / "Dockerfile").write_text("FROM registry.test/team/app:1\nLABEL a=b\n")
+    core = f"images_mirrors = registry.test = http://{app.partition('/')[0]} only"
+    project.write("images_build = web:1 = .", core=core + "\nimages_lock = update")
+    said = project.run("run")
+    assert "images.lock: registry.test/team/app:1: added, sha256:" in said
+    assert project.shown()["PYTEST_IMAGES_LOCK"] == "update"
+    lock = (project.folder / "images.lock").read_text()
+    before = samples.image("app", layers=3, size=50_000)
+    assert str(before.manifest.digest) in lock
+    publish(app, "moved", tmp_path / "mover")
+    project.write("images = registry.test/team/app:1", core=core)
+    project.run("run")
+    assert project.shown()["IMAGES_APP_ID"] == str(before.config.id)
+    project.write("images = registry.test/team/app:1", core=core + "\nimages_lock = verify")
+    said = project.run("run", code=1)
+    assert str(before.manifest.digest) in said
+    assert "pytest-images lock registry.test/team/app:1" in said
+    assert (project.folder / "images.lock").read_text() == lock
 
 
 # Other ways to run.
@@ -390,12 +475,32 @@ def test_a_command_prepares_and_runs_nothing(
     assert "failed with images of a" in project.run("images", code=1)
 
 
+@pytest.mark.parametrize("page", ["docs/tox.md", "plugins/tox-images/README.md"])
+def test_the_examples_of_the_pages_work(
+    project: Project, registry: Registry, tmp_path: Path, page: str
+) -> None:
+    for name in ("library/alpine:3.20", "library/postgres:16"):
+        publish(f"{registry}/{name}", name.replace(":", "-"), tmp_path / "publisher")
+    folder = project.folder / "docker" / "web"
+    folder.mkdir(parents=True)
+    text = "FROM alpine:3.20 AS runtime\nARG VERSION\nLABEL v=$VERSION\nFROM none:1\n"
+    (folder / "Dockerfile").write_text(text)
+    [example] = re.findall("^```ini\n(.*?)^```$", (ROOT / page).read_text(), re.DOTALL | re.M)
+    mirrors = f"[tox]\nimages_mirrors = docker.io = http://{registry} only\n"
+    example = re.sub(r"\[tox\]\nrequires =\n( .*\n)+", mirrors, example)
+    (project.folder / "tox.ini").write_text(example)
+    said = project.run("images", "-e", "integration")
+    assert re.findall(r"images> (\S+) is sha256:", said) == [
+        "alpine:3.20",
+        "postgres:16",
+        "web:test",
+    ]
+
+
 def test_the_keys_are_shown(project: Project) -> None:
     project.write("images =\n    app:1\n    db = db:2")
-    said = project.run("config", "-k", "images", "images_build", "images_pull", "images_offline")
+    said = project.run("config", "--core", "-k", "images", "images_pull", "images_offline")
     assert "images =\n  app:1\n  db = db:2\n" in said
-    assert "images_pull = missing" in said
-    said = project.run("config", "--core", "-k", "images_offline")
     assert "images_offline = False" in said
 
 
@@ -405,9 +510,43 @@ def test_a_command_given_by_hand_sees_the_images(project: Project, app: str) -> 
     assert project.shown()["IMAGES_APP"] == app
 
 
+def test_loading_the_plugin_loads_nothing_of_pytest_images() -> None:
+    seen = "import sys, tox_images.plugin; print([m for m in sys.modules if 'pytest' in m])"
+    done = subprocess.run([sys.executable, "-c", seen], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
 def until(condition: Callable[[], bool]) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@contextmanager
+def dribbling(sample: samples.Sample) -> Iterator[str]:
+    """Serve an image whose layer takes minutes."""
+
+    class Dribbles(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kind, _, name = self.path.rpartition("/")
+            raw = sample.manifest.raw
+            if kind.endswith("/blobs"):
+                raw = sample.blobs[Digest.parse(name)]
+            self.send_response(200)
+            self.send_header("Content-Type", sample.manifest.media_type)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            with suppress(OSError):  # it was stopped
+                for start in range(0, len(raw), 20_000):
+                    self.wfile.write(raw[start : start + 20_000])
+                    time.sleep(0.1 if len(raw) > 20_000 else 0)
+
+        def log_message(self, *words: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dribbles) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()

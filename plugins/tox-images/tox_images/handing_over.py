@@ -45,11 +45,10 @@ def hand_over(
 
 def _values(name: str, need: Pull | Build, image: Image) -> dict[str, str]:
     """Return the variables of one image."""
-    return {
-        name: str(need),
-        f"{name}_ID": str(image.id),
-        f"{name}_DIGEST": str(_digest(need, image)),
-    }
+    from tox_images.needs import ENDS
+
+    values = (str(need), str(image.id), str(_digest(need, image)))
+    return {f"{name}{end}": value for end, value in zip(ENDS, values, strict=True)}
 
 
 def _digest(need: Pull | Build, image: Image) -> Digest:

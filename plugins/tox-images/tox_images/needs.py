@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pytest_images.arguments import platform_of, reference_of
 from pytest_images.errors import InvalidUsage
+from pytest_images.images import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pytest_images.model.platform import Platform
     from pytest_images.model.reference import Reference
 
+# Of the variables of an image: its reference, its ID, its digest.
+ENDS = ("", "_ID", "_DIGEST")
 _NAMED = re.compile(r"([^\s=]+)\s*=\s*(\S.*)", re.DOTALL)
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
@@ -70,27 +73,22 @@ class Needs:
         yield from self.builds.items()
 
     @classmethod
-    def read(
-        cls,
-        images: Iterable[str],
-        builds: Iterable[str],
-        root: Path,
-        policy: Policy | None = None,
-    ) -> Needs:
+    def read(cls, images: Iterable[str], builds: Iterable[str], root: Path) -> Needs:
         """Read the lines of one environment; folders are relative to *root*.
 
         Raises InvalidUsage naming the line, InvalidReference, InvalidPlatform.
         """
         needs = cls()
         for line in images:
-            needs._add(line, *_pull(line, policy))
+            needs._add(line, *_pull(line))
         for line in builds:
             needs._add(line, *_build(line, root))
         return needs
 
     def _add(self, line: str, name: str, need: Pull | Build) -> None:
-        if name in self.pulls or name in self.builds:
-            error = InvalidUsage(line, f"there is another image of the variable {name}")
+        taken = {f"{other}{end}" for other, _ in self for end in ENDS}
+        if not taken.isdisjoint(f"{name}{end}" for end in ENDS):
+            error = InvalidUsage(line, f"another image has variables of the name {name}")
             error.add_note("give it a name of its own: NAME = ...")
             raise error
         if isinstance(need, Pull):
@@ -109,6 +107,7 @@ class _Options(argparse.ArgumentParser):
 _PULL = _Options("images", add_help=False, allow_abbrev=False)
 _PULL.add_argument("reference")
 _PULL.add_argument("--platform")
+_PULL.add_argument("--pull", choices=POLICIES)
 _BUILD = _Options("images_build", add_help=False, allow_abbrev=False)
 _BUILD.add_argument("folder")
 _BUILD.add_argument("--file", "-f")
@@ -117,13 +116,13 @@ _BUILD.add_argument("--build-arg", action="append", default=[])
 _BUILD.add_argument("--platform")
 
 
-def _pull(line: str, policy: Policy | None) -> tuple[str, Pull]:
+def _pull(line: str) -> tuple[str, Pull]:
     name, rest = _split(line)
     given = _words(_PULL, line, rest)
     reference = reference_of(given.reference)
     if name and not _VARIABLE.fullmatch(name):
         raise InvalidUsage(line, f"{name!r} cannot be part of a variable's name")
-    return _variable(name or reference), Pull(reference, platform_of(given.platform), policy)
+    return _variable(name or reference), Pull(reference, platform_of(given.platform), given.pull)
 
 
 def _build(line: str, root: Path) -> tuple[str, Build]:

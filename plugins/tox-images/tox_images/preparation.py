@@ -17,6 +17,8 @@ from tox_images.needs import Build
 from tox_images.once import Once, result
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_images import Host, Image, Progress
     from tox_images.needs import Needs, Pull
     from tox_images.settings import Settings
@@ -78,7 +80,12 @@ class Preparation:
             ).image
             assert built is not None  # noqa: S101 - no outputs are asked for
             return built
-        return images.get(need.reference, need.policy or "missing", platform=need.platform)
+        return images.get(need.reference, need.policy, platform=need.platform)
+
+    def _tell_locked(self) -> None:
+        changes = self._host.lock.changes if self._host.lock is not None else {}
+        for name, change in sorted(changes.items()):
+            logging.warning("images.lock: %s: %s", name, change)
 
     def _end(self) -> None:
         """End the run. An error here must not hide how the environments ended."""
@@ -86,6 +93,7 @@ class Preparation:
         self._once.wait(_PATIENCE)
         try:
             if self._host.is_open:
+                self._tell_locked()
                 self._host.end_run()
             self._host.close()
         except ImagesError as error:
@@ -100,11 +108,14 @@ class NotPrepared(Exception):
         self.need, self.error = need, error
 
     def __str__(self) -> str:
-        reason = str(self.error)
-        if str(self.need) not in reason:
-            reason = f"{self.need}: {reason}"
-        notes: list[str] = getattr(self.error, "__notes__", [])
-        return "\n  ".join((reason, *notes))
+        reason, name = str(self.error), str(self.need)
+        return "\n  ".join((reason if name in reason else f"{name}: {reason}", *self._more()))
+
+    def _more(self) -> Iterator[str]:
+        """Give the lines of the Dockerfile, the log of the build, and what to do next."""
+        for attribute in ("excerpt", "log"):
+            yield from getattr(self.error, attribute, "").splitlines()
+        yield from getattr(self.error, "__notes__", [])
 
 
 class Stopping:
