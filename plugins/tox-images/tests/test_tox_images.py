@@ -320,7 +320,7 @@ def test_ctrl_c_while_a_registry_is_silent_ends_tox_at_once(
 
 
 def test_ctrl_c_in_the_middle_of_a_download_leaves_nothing(project: Project) -> None:
-    sample = samples.image("slow", layers=1, size=5_000_000)
+    sample = samples.image("slow", layers=1, size=20_000_000)
     with dribbling(sample) as address:
         project.write(f"images = {address}/app:1")
         process = project.start("run")
@@ -526,7 +526,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def dribbling(sample: samples.Sample) -> Iterator[str]:
-    """Serve an image whose layer takes minutes."""
+    """Serve an image slowly: a megabyte a second."""
 
     class Dribbles(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -539,9 +539,9 @@ def dribbling(sample: samples.Sample) -> Iterator[str]:
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             with suppress(OSError):  # it was stopped
-                for start in range(0, len(raw), 20_000):
-                    self.wfile.write(raw[start : start + 20_000])
-                    time.sleep(0.1 if len(raw) > 20_000 else 0)
+                for start in range(0, len(raw), 100_000):
+                    self.wfile.write(raw[start : start + 100_000])
+                    time.sleep(0.1 if len(raw) > 100_000 else 0)
 
         def log_message(self, *words: object) -> None:
             """Say nothing."""

@@ -10,6 +10,7 @@ import atexit
 import logging
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_images import ImagesError, hookimpl
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tox_images.needs import Needs, Pull
     from tox_images.settings import Settings
 
-_PATIENCE = 2.0  # seconds for what is under way when tox is stopped
+_PATIENCE = 5.0  # seconds for what is under way when tox is stopped, to let go of what it holds
 
 
 class Preparation:
@@ -90,7 +91,8 @@ class Preparation:
     def _end(self) -> None:
         """End the run. An error here must not hide how the environments ended."""
         self._stopping.begin()
-        self._once.wait(_PATIENCE)
+        with suppress(KeyboardInterrupt):  # Ctrl-C again: what is left is swept by the next run
+            self._once.wait(_PATIENCE)
         try:
             if self._host.is_open:
                 self._tell_locked()
