@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pytest_images.builder.allowed import FILE, FOLDER, allowed
 from pytest_images.builder.unpack import OPAQUE, OWNER
 from pytest_images.layer.member import Kind
 from pytest_images.layer.paths import WHITEOUT
@@ -120,7 +121,7 @@ class Before:
 
 def _walk(folder: bytes, prefix: bytes) -> Iterator[Changed]:
     """Yield everything below *folder* in order of the names, folders before their content."""
-    with os.scandir(folder) as entries:
+    with allowed(folder, FOLDER), os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         name = prefix + entry.name
@@ -267,7 +268,8 @@ class _Snapshot:
         if first != entry.name:
             self.add(replace(entry, kind=Kind.HARDLINK, size=0, linkname=first, xattrs={}))
             return
-        descriptor = os.open(changed.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with allowed(changed.path, FILE):
+            descriptor = os.open(changed.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             self._writer.add_file(entry, descriptor)
         finally:
@@ -288,7 +290,8 @@ def _is_opaque(path: bytes) -> bool:
 
 def _xattr(path: bytes, name: str) -> bytes | None:
     try:
-        return os.getxattr(path, name, follow_symlinks=False)
+        with allowed(path, FILE):
+            return os.getxattr(path, name, follow_symlinks=False)
     except OSError:
         return None
 
@@ -300,4 +303,5 @@ def _xattrs(path: bytes) -> dict[str, bytes]:
     except OSError:
         return {}
     own = (n for n in names if n.startswith(_KEPT) and not n.startswith(_OVERLAY) and n != OWNER)
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in own}
+    with allowed(path, FILE):
+        return {name: os.getxattr(path, name, follow_symlinks=False) for name in own}

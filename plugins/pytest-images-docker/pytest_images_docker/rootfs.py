@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from pytest_images import SandboxError
+from pytest_images.builder.allowed import FILE, FOLDER, allowed
 from pytest_images.builder.unpack import OWNER
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Changed, Entry, LayerWriter
@@ -287,30 +288,16 @@ def _names(folders: Sequence[bytes]) -> list[bytes]:
 
 
 def _listed(folder: bytes) -> list[bytes]:
-    with _allowed(folder, 0o500):
+    with allowed(folder, FOLDER):
         return os.listdir(folder)
 
 
 @contextmanager
 def _opened(place: Place) -> Iterator[BinaryIO]:
-    with _allowed(place.path, 0o400):
+    with allowed(place.path, FILE):
         descriptor = os.open(place.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
         yield stream
-
-
-@contextmanager
-def _allowed(path: bytes, needed: int) -> Iterator[None]:
-    """Let us read what is ours, whatever its mode says: only root needs not ask."""
-    mode = stat.S_IMODE(os.lstat(path).st_mode)
-    if os.geteuid() == 0 or mode & needed == needed:
-        yield
-        return
-    os.chmod(path, mode | needed)
-    try:
-        yield
-    finally:
-        os.chmod(path, mode)
 
 
 def _parts(text: str) -> Parts:
@@ -319,7 +306,8 @@ def _parts(text: str) -> Parts:
 
 def _xattr(path: bytes, name: str) -> bytes | None:
     try:
-        return os.getxattr(path, name, follow_symlinks=False)
+        with allowed(path, FILE):
+            return os.getxattr(path, name, follow_symlinks=False)
     except OSError:
         return None
 
@@ -331,4 +319,5 @@ def _xattrs(path: bytes) -> dict[str, bytes]:
     except OSError:
         return {}
     own = (name for name in names if name.startswith(_KEPT) and not name.startswith(_OURS))
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in own}
+    with allowed(path, FILE):
+        return {name: os.getxattr(path, name, follow_symlinks=False) for name in own}

@@ -392,6 +392,50 @@ def test_output_beyond_the_limit_is_counted(docker: Docker, step: RunStep) -> No
     assert text.endswith(b"\n[222784 more bytes of output are left out]\n")
 
 
+ALONE = """
+import os, sys
+from pytest_images import Host, Unsupported
+from pytest_images.sandbox import abilities
+home, archive, text = sys.argv[1:]
+abilities._known[os.stat(home).st_dev] = Unsupported("RUN", "namespaces are forbidden here")
+with Host(home=home + "/home", durability="fast") as host:
+    host.images.import_(archive, "alpine:3.20")
+    host.images.build({}, dockerfile_text=text, tags="made")
+    for name in ("closed", "given", "said"):
+        path = host.images.files("made") / name
+        info = path.lstat()
+        print(oct(info.mode), info.uid, info.gid, path.read_text().strip())
+"""
+
+
+def test_a_user_who_is_alone_here_has_all_owners_there(daemon: Docker) -> None:
+    text = (
+        "FROM alpine:3.20\n"
+        "RUN echo 1 > /closed && chown 5:6 /closed && chmod 0 /closed && echo 2 > /given"
+        " && chown guest:users /given\n"
+        "RUN stat -c %u:%g:%a /closed /given > /said && touch /given\n"
+    )
+    path = Path(daemon.address.removeprefix("unix://"))
+    path.chmod(0o666)
+    path.parent.chmod(0o755)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chown(folder, 65534, 65534)
+        done = subprocess.run(
+            [sys.executable, "-c", ALONE, folder, alpine_archive(), text],
+            env={"PATH": os.environ["PATH"], "DOCKER_HOST": daemon.address, "HOME": folder},
+            cwd=folder,
+            check=False,
+            capture_output=True,
+            text=True,
+            user=65534,
+            group=65534,
+            extra_groups=[],
+        )
+    assert done.stderr == ""
+    said = "5:6:0\n405:100:644"
+    assert done.stdout == f"0o0 5 6 1\n0o644 405 100 2\n0o644 0 0 {said}\n"
+
+
 PROGRAM = """
 import io, sys
 from pathlib import Path
