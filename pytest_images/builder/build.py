@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ class Workbench:
     lease: Lease
     plan: Plan
     log: BuildLog
-    runner: Runner
+    make_runner: Callable[[], Runner]
     fingerprints: Fingerprints
     context: Tree
     platform: Platform
@@ -85,6 +86,8 @@ class Workbench:
     add_hosts: tuple[tuple[str, str], ...] = ()
     cache: Cache = field(init=False)
     _views: Views = field(init=False)
+    _runner: Runner | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _bases: dict[int, Base] = field(init=False, default_factory=dict)
     _states: dict[int, Future[State]] = field(init=False, default_factory=dict)
 
@@ -116,6 +119,14 @@ class Workbench:
         return self._states[self.plan.target.stage.number].result()
 
     # What steps ask for.
+
+    @property
+    def runner(self) -> Runner:
+        """What runs commands, made at the first use: a build that runs nothing imports little."""
+        with self._lock:
+            if self._runner is None:
+                self._runner = self.make_runner()
+            return self._runner
 
     def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
         """Return the files that ``--from=name`` means, "" for the context, and their key."""
@@ -157,9 +168,16 @@ class Workbench:
         start = planned.start
         if planned.base is not None or start.base == SCRATCH:
             return
+        platform = self._platform_of(planned)
+        for other in self.plan.stages:
+            known = self._bases.get(other.stage.number)
+            same = other.start.base == start.base and self._platform_of(other) == platform
+            if known is not None and same:
+                self._bases[planned.stage.number] = known
+                return
         step = self.log.step(f"[internal] load metadata for {start.base}")
         try:
-            base = self.base_of(start.base, self._platform_of(planned), start.place)
+            base = self.base_of(start.base, platform, start.place)
         except ImagesError as error:
             step.failed(str(error))
             raise

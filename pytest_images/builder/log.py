@@ -100,10 +100,10 @@ class Step(io.RawIOBase):
         self.say("CACHED", Phase.EXISTS)
 
     def failed(self, reason: str) -> None:
-        """Say why it failed, once."""
+        """Say why it failed, once; one whose stream was closed was ended for another's sake."""
         self.flush_line()
         if not self._is_over:
-            self.say(f"ERROR: {reason}", Phase.FAILED)
+            self.say("CANCELED" if self.closed else f"ERROR: {reason}", Phase.FAILED)
 
     def writable(self) -> bool:
         """Return True."""

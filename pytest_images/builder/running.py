@@ -6,12 +6,12 @@ import hashlib
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.builder import snapshot
 from pytest_images.builder.cache import BuiltLayer, Result, plain_layer
+from pytest_images.builder.command import SCRIPTS, Command, secret_id
 from pytest_images.builder.export import export
 from pytest_images.builder.roots import Roots, Unpackable
 from pytest_images.dockerfile.mounts import Mount, MountType, Sharing
@@ -28,30 +28,9 @@ if TYPE_CHECKING:
     from pytest_images.builder.trees import Tree
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
-    from pytest_images.dockerfile.heredoc import Heredoc
-    from pytest_images.model.platform import Platform
     from pytest_images.model.request.run import Ran
 
-SCRIPTS = "/dev/pipes"  # where a here-document lies that is a program of its own
 _SECRETS = "/run/secrets"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A RUN step with everything decided but where its files lie.
-
-    *script* is the here-document that *words* name where it is a program of its own.
-    """
-
-    words: tuple[str, ...]
-    environment: Mapping[str, str]
-    directory: str
-    user: str
-    network: str
-    platform: Platform
-    mounts: tuple[Mount, ...] = ()
-    add_hosts: tuple[tuple[str, str], ...] = ()
-    script: Heredoc | None = None
 
 
 class Runner:
@@ -240,11 +219,6 @@ def _script(command: Command, scratch: Path) -> tuple[RunMount, ...]:
 
 
 _EMPTY = 1024  # bytes of a tar without members
-
-
-def secret_id(mount: Mount) -> str:
-    """Return the name by which a secret is given: its ID, else the name of its file."""
-    return mount.id or mount.target.rpartition("/")[2]
 
 
 def make_cache(argument: Mapping[str, object]) -> None:

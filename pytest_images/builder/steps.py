@@ -9,10 +9,10 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result, plain_layer
+from pytest_images.builder.command import SCRIPTS, Command, secret_id
 from pytest_images.builder.copying import MANY, ROOT, Copying, Order, select, whole_file
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
-from pytest_images.builder.running import SCRIPTS, Command, secret_id
 from pytest_images.dockerfile.instructions import (
     Add,
     Arg,
@@ -57,7 +57,6 @@ class Workshop(Protocol):
     lease: Lease
     cache: Cache
     log: BuildLog
-    runner: Runner
     fingerprints: Fingerprints
     latest: int
     uses_cache: bool
@@ -67,6 +66,11 @@ class Workshop(Protocol):
 
     def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
         """Return the files that ``--from=name`` means, "" for the context, and their key."""
+        ...
+
+    @property
+    def runner(self) -> Runner:
+        """What runs commands, made at the first use."""
         ...
 
     def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:

@@ -12,7 +12,6 @@ from pytest_images.builder.clock import source_date_epoch
 from pytest_images.builder.fingerprints import Fingerprints
 from pytest_images.builder.log import BuildLog
 from pytest_images.builder.plan import make_plan
-from pytest_images.builder.running import Runner
 from pytest_images.builder.trees import ImageTree
 from pytest_images.dockerfile.arguments import platform_arguments
 from pytest_images.dockerfile.excerpt import excerpt
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_images.builder.log import Line
+    from pytest_images.builder.running import Runner
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
     from pytest_images.dockerfile.stages import Dockerfile
@@ -112,7 +112,7 @@ def _workbench(
         lease=lease,
         plan=plan,
         log=log,
-        runner=Runner(store, lease, sources.images.run, request.secrets, latest),
+        make_runner=partial(_runner, sources, request, latest),
         fingerprints=Fingerprints(store.workspace("fingerprints"), opened.root),
         context=opened.tree,
         platform=platform,
@@ -128,6 +128,12 @@ def _workbench(
         network=request.network,
         add_hosts=request.add_hosts,
     )
+
+
+def _runner(sources: Sources, request: BuildRequest, latest: int) -> Runner:
+    from pytest_images.builder.running import Runner
+
+    return Runner(sources.store, sources.lease, sources.images.run, request.secrets, latest)
 
 
 def _exported(

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pytest_images.builder.remote import git_address
-from pytest_images.builder.repository import check_out
 from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opened
 from pytest_images.dockerfile.ignore import IgnoreRules
+from pytest_images.dockerfile.place import without_passwords
 from pytest_images.errors import InvalidUsage, LimitExceeded, MissingOffline
 from pytest_images.http.address import is_url
-from pytest_images.http.download import Download
 from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
 from pytest_images.layer.contents import Contents
 from pytest_images.layer.files import Files
@@ -104,7 +103,9 @@ def open_address(
     address = git_address(text)
     if address is not None:
         if offline:
-            raise MissingOffline(text, ["git may ask other machines"])
+            raise MissingOffline(without_passwords(text), ["git may ask other machines"])
+        from pytest_images.builder.repository import check_out
+
         with _scratch(store) as folder:
             keeps = request.args.get(KEEP_GIT_FOLDER, "").lower() in ("1", "true")
             root = check_out(
@@ -116,6 +117,8 @@ def open_address(
             )
             yield partial(FolderTree, root), None
     elif is_url(text):
+        from pytest_images.http.download import Download
+
         with (
             Download(text, offline=offline) as download,
             _stream(store, cast("BinaryIO", download), download.name) as found,

@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from pytest_images.archive.save import Chosen, save_archive
-from pytest_images.builder.export import export_into, write_tar
-from pytest_images.engine.sizes import facts_of
 from pytest_images.errors import InvalidUsage, Unsupported
 
 if TYPE_CHECKING:
@@ -63,6 +60,10 @@ def keeps_image(outputs: Sequence[tuple[str, str]]) -> bool:
 
 def write_outputs(store: Store, outputs: Sequence[tuple[str, str]], built: Built) -> None:
     """Write every output; a file is whole, or what it was before. Raises OSError, and others."""
+    if not outputs:
+        return
+    from pytest_images.builder.export import export_into, write_tar
+
     for kind, to in outputs:
         if kind == "local":
             export_into(built.files, Path(to))
@@ -91,6 +92,9 @@ def write_facts(built: Built, iid_file: Path | None, metadata_file: Path | None)
 
 
 def _archive(store: Store, built: Built, stream: BinaryIO, form: str) -> None:
+    from pytest_images.archive.save import Chosen, save_archive
+    from pytest_images.engine.sizes import facts_of
+
     def tar_size(layer: Digest, diff_id: Digest) -> int:
         return facts_of(store, layer, diff_id).tar_size
 

@@ -9,15 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pytest_images.archive.load import load_archive
 from pytest_images.builder.build import Base
-from pytest_images.builder.fetching import Fetched, download
 from pytest_images.builder.remote import git_address, is_remote, remote_context
-from pytest_images.builder.repository import check_out
 from pytest_images.builder.trees import FolderTree, ImageTree
 from pytest_images.builder.view import Views
 from pytest_images.dockerfile.ignore import IgnoreRules
-from pytest_images.dockerfile.place import NOWHERE
+from pytest_images.dockerfile.place import NOWHERE, without_passwords
 from pytest_images.engine.contexts import ignore_rules, open_address
 from pytest_images.errors import ImageNotFound, ImagesError, InvalidUsage, MissingOffline
 from pytest_images.layer.limit import expansion_limit
@@ -26,6 +23,7 @@ from pytest_images.model.selector import Selector
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_images.builder.fetching import Fetched
     from pytest_images.builder.trees import Tree
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
@@ -130,6 +128,9 @@ class Sources:
     def _brought(
         self, source: str, instruction: Add, folder: Path, is_over: Callable[[], bool]
     ) -> Fetched:
+        from pytest_images.builder.fetching import Fetched, download
+        from pytest_images.builder.repository import check_out
+
         checksum, address = instruction.checksum, git_address(source)
         if address is None:
             limit = expansion_limit(self.store.root)
@@ -139,7 +140,7 @@ class Sources:
                 source, path, limit, checksum=checksum, is_over=is_over, offline=offline
             )
         if self.images.offline:
-            raise MissingOffline(source, ["git may ask other machines"])
+            raise MissingOffline(without_passwords(source), ["git may ask other machines"])
         root = check_out(
             address,
             folder / "git",
@@ -152,6 +153,8 @@ class Sources:
 
     def _in_layout(self, text: str, platform: Platform) -> Base:
         """Bring an image of an OCI layout: ``FOLDER``, ``FOLDER:TAG`` or ``FOLDER@DIGEST``."""
+        from pytest_images.archive.load import load_archive
+
         folder, at, digest = text.partition("@")
         tag = ""
         if not at and not Path(folder).is_dir():

@@ -381,3 +381,15 @@ def test_on_a_terminal_steps_move_and_the_cursor_comes_back(web: Path) -> None:
     assert "FINISHED" in text
     assert "=> [2/2] COPY page /srv/" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+
+
+def test_when_a_stage_fails_the_others_are_ended(run: Run, web: Path, alpine: str) -> None:
+    stage = f"FROM {alpine} AS slow\nRUN sleep 4243\n"
+    dockerfile(web, f"{stage}FROM {alpine}\nRUN false\nCOPY --from=slow /etc/hosts /\n")
+    begun = time.monotonic()
+    done = run("build", str(web))
+    assert done.status == 1
+    assert time.monotonic() - begun < 60
+    assert "CANCELED" in done.err
+    assert done.err.count("load metadata") == 1
+    assert " > [stage-1 2/3] RUN false:" in done.err
