@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_images.model.request.run import Ran
 
 _SECRETS = "/run/secrets"
+_LEFT = 48 * 3600.0  # seconds after which what lies there belongs to no build that runs
 
 
 class Runner:
@@ -47,6 +49,7 @@ class Runner:
         self._store, self._lease, self._run = store, lease, run
         self._secrets, self._latest = secrets, latest
         self._roots = Roots(store)
+        self._tidy()
 
     def run(
         self,
@@ -92,6 +95,15 @@ class Runner:
             if ran.status:
                 return ran, Result(None)
             return ran, self._taken(upper, lowers, before, scratch)
+
+    def _tidy(self) -> None:
+        """Take away what nobody used for days, and what builds left that were killed."""
+        self._roots.clear()
+        limit = time.time() - _LEFT
+        for path in list(self._store.workspace("steps").iterdir()):
+            with suppress(FileNotFoundError):  # another build tidies up too
+                if path.lstat().st_mtime < limit:
+                    remove(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +14,9 @@ from pytest_images.images import Images
 from pytest_images.model.secret import Secret
 from tests.peers import miss, shared_images
 from tests.sandbox.conftest import require_sandbox
+
+if TYPE_CHECKING:
+    from pytest_images.content.store import Store
 
 SECRET = "c4n4ry-s3cret"
 
@@ -108,3 +114,14 @@ def test_a_script_stands_in_the_history_by_its_first_line(images: Images, alpine
     text = f"FROM {alpine}\nRUN <<EOF\nset -e\necho hi > /hi\nEOF\n"
     images.build({}, dockerfile_text=text, tags="scripted")
     assert images.history("scripted")[0].created_by == "RUN /bin/sh -c <<EOF (set -e...)"
+
+
+def test_what_a_killed_build_left_goes_with_the_next_one(
+    images: Images, alpine: str, store: Store
+) -> None:
+    steps = store.workspace("steps")
+    for name, age in (("run-old", 72 * 3600), ("run-young", 60)):
+        (steps / name / "inner").mkdir(parents=True)
+        os.utime(steps / name, (time.time() - age,) * 2)
+    images.build({}, dockerfile_text=f"FROM {alpine}\nRUN true\n")
+    assert [path.name for path in steps.iterdir()] == ["run-young"]
