@@ -110,8 +110,8 @@ class Sources:
     def fetch(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
         """Fetch what ADD names by addresses, for as long as the build runs."""
         remote = [source for source in instruction.sources if is_remote(source)]
-        if instruction.checksum and (len(remote) != 1 or len(instruction.sources) != 1):
-            raise instruction.place.error("--checksum is for one source, at an address")
+        if instruction.checksum and len(remote) > 1:
+            raise instruction.place.error("--checksum is for one source")
         return [self._fetched(source, instruction, is_over) for source in remote]
 
     def _fetched(self, source: str, instruction: Add, is_over: Callable[[], bool]) -> Fetched:

@@ -125,9 +125,10 @@ def test_a_wrong_checksum_ends_the_build(images: Images, web: FaultRegistry) -> 
 
 
 def test_a_checksum_of_several_sources_is_refused(images: Images, web: FaultRegistry) -> None:
-    text = ADD.format(f"--checksum=sha256:{'0' * 64} a http://{web}/a")
+    text = ADD.format(f"--checksum=sha256:{'0' * 64} http://{web}/a http://{web}/b")
     with pytest.raises(InvalidDockerfile, match="--checksum is for one source"):
-        images.build({"a": b""}, dockerfile_text=text)
+        images.build({}, dockerfile_text=text)
+    assert not web.seen
 
 
 def test_add_takes_files_and_addresses_together(images: Images, web: FaultRegistry) -> None:
