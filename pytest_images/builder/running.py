@@ -69,13 +69,13 @@ class Runner:
             unpackables = [Unpackable(each.digest, each.diff_id) for each in layers]
             upper = scratch / "upper"
             upper.mkdir(0o755)
-            before: snapshot.Before | None = None
+            before: Path | None = None
             lowers: tuple[Path, ...] = ()
             if layers and has_overlay(scratch):
                 lowers = stack.enter_context(self._roots.unpacked(unpackables))
             else:
                 self._roots.merge(unpackables, upper)
-                before = snapshot.Before(upper)
+                before = self._remembered(upper, scratch)
             step = RunStep(
                 rootfs=upper,
                 command=command.words,
@@ -113,11 +113,19 @@ class Runner:
         finally:
             remove(path)
 
+    def _remembered(self, upper: Path, scratch: Path) -> Path:
+        """Note what a whole root file system is before the command changes it."""
+        before = scratch / "before.json"
+        before.touch()
+        before.chmod(0o666)
+        as_root(snapshot.remember_as_root, {"upper": str(upper), "before": str(before)})
+        return before
+
     def _taken(
         self,
         upper: Path,
         lowers: tuple[Path, ...],
-        before: snapshot.Before | None,
+        before: Path | None,
         scratch: Path,
     ) -> Result:
         """Write what changed as a layer of the store."""
@@ -132,6 +140,7 @@ class Runner:
                     "lowers": list(map(str, lowers)),
                     "out": str(packed),
                     "latest": self._latest,
+                    "before": None if before is None else str(before),
                 }
                 as_root(snapshot.write_as_root, argument)
                 with packed.open("rb") as stream:
@@ -144,8 +153,9 @@ class Runner:
                         upper, lowers, writer, self._latest, single=single
                     )
                 else:
+                    known = snapshot.Before.load(before)
                     changed = snapshot.write_folder(
-                        upper, before, writer, self._latest, single=single
+                        upper, known, writer, self._latest, single=single
                     )
                 writer.finish()
             if not changed:

@@ -7,11 +7,12 @@ touched, is no change.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from pytest_images.builder.allowed import FILE, FOLDER, allowed
 from pytest_images.builder.unpack import OPAQUE, OWNER
@@ -69,12 +70,23 @@ def write_folder(
     return found
 
 
+def remember_as_root(argument: Mapping[str, Any]) -> None:
+    """Note in the file ``before`` what ``upper`` is now, for `sandbox.users.as_root`."""
+    Before.of(Path(argument["upper"])).save(Path(argument["before"]))
+
+
 def write_as_root(argument: Mapping[str, Any]) -> None:
-    """As `write_upper`, into the file ``out``, for `sandbox.users.as_root`."""
+    """As `write_upper`, into the file ``out``, for `sandbox.users.as_root`.
+
+    With ``before``, a file that `remember_as_root` wrote, as `write_folder`.
+    """
+    upper, latest = Path(argument["upper"]), argument["latest"]
     with open(argument["out"], "wb", buffering=0) as out:
         writer = LayerWriter(_File(out))
-        lowers = [Path(lower) for lower in argument["lowers"]]
-        write_upper(Path(argument["upper"]), lowers, writer, argument["latest"])
+        if argument["before"] is not None:
+            write_folder(upper, Before.load(Path(argument["before"])), writer, latest)
+        else:
+            write_upper(upper, [Path(lower) for lower in argument["lowers"]], writer, latest)
         writer.finish()
 
 
@@ -99,11 +111,25 @@ class _File:
 class Before:
     """What a root file system was before a command: each path's inode and last change."""
 
-    def __init__(self, folder: Path) -> None:
-        root = os.fsencode(folder)
-        self._known = {
-            each.name: (each.info.st_ino, each.info.st_ctime_ns) for each in _walk(root, b"")
-        }
+    def __init__(self, known: Mapping[bytes, tuple[int, int]]) -> None:
+        self._known = known
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Look at everything below *folder*. Raises OSError."""
+        found = _walk(os.fsencode(folder), b"")
+        return cls({each.name: (each.info.st_ino, each.info.st_ctime_ns) for each in found})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        known = json.loads(path.read_bytes())
+        return cls({os.fsencode(name): (inode, time) for name, (inode, time) in known.items()})
+
+    def save(self, path: Path) -> None:
+        """Write this down, for another process."""
+        known = {os.fsdecode(name): found for name, found in self._known.items()}
+        path.write_bytes(json.dumps(known).encode())
 
     def has(self, changed: Changed) -> bool:
         """Say whether a path is as it was."""

@@ -347,7 +347,7 @@ def test_a_whole_folder_is_compared_with_what_it_was(store: Store, tmp_path: Pat
     (root / "d/deep").mkdir(parents=True)
     for name in ("same", "changed", "gone", "d/in"):
         (root / name).write_bytes(b"1")
-    before = snapshot.Before(root)
+    before = snapshot.Before.of(root)
     (root / "changed").write_bytes(b"2")
     (root / "gone").unlink()
     shutil.rmtree(root / "d")
