@@ -282,6 +282,7 @@ class Steps:
             "copy",
             content=copying.digest(shop.fingerprints),
             destination=order.destination,
+            linked=order.is_linked,
             owner=order.owner,
             mode=order.mode,
         )

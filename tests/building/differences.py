@@ -20,6 +20,7 @@ REFUSED_BY = {
     "above-context": "judge",
     "empty-wildcard": "judge",
     "other-kind": "ours",
+    "required-secret": "ours",
 }
 
 
@@ -54,7 +55,8 @@ def _left_out_modes(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
 
 
 def _mount_points(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
-    return [line for line in theirs if not line.startswith("/etc/resolv.conf ")], ours
+    left = ("/etc/resolv.conf ", "/run/secrets ")
+    return [line for line in theirs if not line.startswith(left)], ours
 
 
 def _clean_workdir(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:

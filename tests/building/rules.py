@@ -420,7 +420,9 @@ RULES: dict[str, Rule] = {
     "run-secret": Rule(
         "a secret is a file for its command alone", "buildah", differs=("mount-points",)
     ),
-    "run-secret-missing": Rule("a secret that is required and not given", "buildah"),
+    "run-secret-missing": Rule(
+        "a secret that is required and not given", "buildah", differs=("required-secret",)
+    ),
     "run-bind-rw": Rule(
         "what is written to a bind mount is lost",
         "documented",

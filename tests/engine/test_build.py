@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,3 +127,22 @@ def test_what_a_killed_build_left_goes_with_the_next_one(
         os.utime(steps / name, (time.time() - age,) * 2)
     images.build({}, dockerfile_text=f"FROM {alpine}\nRUN true\n")
     assert [path.name for path in steps.iterdir()] == ["run-young"]
+
+
+def test_a_linked_copy_is_no_hit_for_one_that_follows_links(images: Images) -> None:
+    """The same files to the same place: with ``--link`` the layer is another one."""
+    base = b"FROM scratch\nADD base.tar /\n"
+    context = {"base.tar": _with_a_link(), "a": b"1"}
+    images.build({**context, "Dockerfile": base + b"COPY a /lib/\n"}, tags="followed")
+    images.build({**context, "Dockerfile": base + b"COPY --link a /lib/\n"}, tags="linked")
+    assert (images.files("followed") / "usr/lib/a").exists()
+    assert not (images.files("linked") / "usr/lib/a").exists()
+
+
+def _with_a_link() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        link = tarfile.TarInfo("lib")
+        link.type, link.linkname = tarfile.SYMTYPE, "usr/lib"
+        tar.addfile(link)
+    return out.getvalue()
