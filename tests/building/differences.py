@@ -24,13 +24,6 @@ REFUSED_BY = {
 }
 
 
-def _link_names(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
-    """Call the copies of links as they were called in COPY."""
-    named = {"a.txt": r"/(chain|link)\.txt "}
-    found = [re.sub(named["a.txt"], "/a.txt ", line) for line in ours]
-    return theirs, found
-
-
 def _setuid_kept(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
     return theirs, [re.sub(r" file [2467](\d\d\d) ", r" file 0\1 ", line) for line in ours]
 
@@ -92,7 +85,6 @@ def _healthcheck_replaced(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
 
 
 RULES: dict[str, Callable[[Lines, Lines], tuple[Lines, Lines]]] = {
-    "link-names": _link_names,
     "setuid-kept": _setuid_kept,
     "chown-archive": _chown_archive,
     "deep-exceptions": _deep_exceptions,

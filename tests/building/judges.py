@@ -41,7 +41,9 @@ class ClassicDocker:
     images: Images
 
     def build(self, folder: Path, options: str) -> Built:
-        words = ("build", "--network=host", "--tag=case", *shlex.split(options))
+        # Without its cache: that knows a copied file by its content alone, not by its name.
+        fresh = ("--no-cache", "--network=host", "--tag=case")
+        words = ("build", *fresh, *shlex.split(options))
         done = self.docker.run(*words, folder)
         if done.returncode:
             return Built(error=done.stderr.decode())

@@ -56,6 +56,8 @@ class Nobody:
         packed.seek(0)
         with tarfile.open(fileobj=packed) as tar:
             tar.extractall(folder, filter="fully_trusted")
+        # What is installed may lie where nobody else may look.
+        shutil.copytree(Path(pytest_images.__file__).parent, folder / "pytest_images")
         os.chown(folder, uid, uid)
 
     def _own(self, member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -64,9 +66,7 @@ class Nobody:
         return member
 
     def run(self, text: str) -> tuple[int, list[str], str, list[str], dict[str, int]]:
-        program = PROGRAM.format(
-            package=str(Path(pytest_images.__file__).parents[1]), folder=str(self.folder)
-        )
+        program = PROGRAM.format(package=str(self.folder), folder=str(self.folder))
         done = subprocess.run(
             [python_for_all(), "-B", "-c", program, text],
             user=self.uid,
