@@ -218,7 +218,9 @@ def test_a_line_can_name_its_variable(project: Project, app: str) -> None:
 def test_an_environment_without_images_opens_no_store(project: Project) -> None:
     project.write(core="requires =\n    tox>=4")
     project.run("run")
-    assert project.shown() == {"PYTEST_IMAGES_HOME": str(project.home)}
+    shown = project.shown()
+    shown.pop("PYTEST_IMAGES_REQUIRE", None)  # what this test run itself was promised
+    assert shown == {"PYTEST_IMAGES_HOME": str(project.home)}
     assert not project.home.exists()
 
 
