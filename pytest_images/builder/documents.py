@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_images.model.digest import Digest
     from pytest_images.model.platform import Platform
 
+COMMENT = "pytest-images"  # of a step's history: it was made here
 _OCI_OF = {
     media_types.DOCKER_LAYER: media_types.OCI_LAYER,
     media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP,

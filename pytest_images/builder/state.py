@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from pytest_images.builder.documents import COMMENT
 from pytest_images.builder.keys import key_of
 from pytest_images.builder.settings import SettingsDraft
 from pytest_images.model.config import History
@@ -53,6 +54,3 @@ class State:
         """Make the key of a further step, of what it is and everything before it."""
         self.key = key_of(kind, parent=self.key, **parts)
         return self.key
-
-
-COMMENT = "pytest-images"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from hashlib import _Hash
 
 _STEP = 1 << 20  # bytes read at a time
@@ -25,10 +26,19 @@ def _hasher(algorithm: str) -> _Hash:
 
 
 class Follower:
-    """The hash of a file's first bytes. Nothing is started before `advance` is called."""
+    """The hash of a file's first bytes. Nothing is started before `advance` is called.
 
-    def __init__(self, descriptor: int, algorithm: str) -> None:
-        self._descriptor, self._algorithm = descriptor, algorithm
+    *hashed* is told offset and number of the bytes that the thread has hashed, a stretch at a
+    time; an OSError of it is one of the file's.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        algorithm: str,
+        hashed: Callable[[int, int], None] = lambda offset, count: None,
+    ) -> None:
+        self._descriptor, self._algorithm, self._hashed = descriptor, algorithm, hashed
         self._hash = _hasher(algorithm)
         self._done = 0  # bytes hashed
         self._target = 0  # bytes placed
@@ -91,7 +101,9 @@ class Follower:
                     target = self._target
                     if self._done >= target:
                         return
-                self._catch_up(min(target, self._done + 8 * _STEP))
+                start = self._done
+                self._catch_up(min(target, start + 8 * _STEP))
+                self._hashed(start, self._done - start)
         except OSError as error:
             self._failure = error
 

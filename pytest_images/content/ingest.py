@@ -53,7 +53,11 @@ class Ingest:
         with translated(self._path):
             held = locks.create(self._path)
         self._held, self._descriptor = held, held.descriptor
-        self._follower = Follower(self._descriptor, expected.algorithm if expected else algorithm)
+        self._follower = Follower(
+            held.descriptor,
+            expected.algorithm if expected else algorithm,
+            lambda offset, count: durability.begin(held.descriptor, offset, count),
+        )
 
     def write(self, data: bytes | memoryview) -> None:
         """Append *data*. Raises SizeMismatch beyond the stated size, StoreFull, StoreError."""

@@ -10,8 +10,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pytest_images.builder.documents import layer_descriptor, make_manifest
-from pytest_images.builder.state import COMMENT
+from pytest_images.builder.documents import COMMENT, layer_descriptor, make_manifest
 from pytest_images.layer.compression import Compression
 from pytest_images.layer.packing import pack
 from pytest_images.model import media_types

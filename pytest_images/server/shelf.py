@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 BLOBS, MANIFESTS, TAGS = "_blobs", "_manifests", "_tags"
 _STRIPES = 32
-_TRIES = 8
 # File systems without hard links, or with no more of them for this file: a copy is as good.
 _NO_LINK = frozenset({errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV})
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -54,6 +53,7 @@ class Shelf:
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
         self.repositories.mkdir(exist_ok=True)
+        self._folders = threading.Lock()  # held where folders of repositories come and go
         self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
 
     # Content: blobs and manifests, told apart by the folder's name.
@@ -134,7 +134,7 @@ class Shelf:
         """Let *tag* stand for *digest* from now on: readers see the old or the new, no third."""
         fresh = self._incoming / secrets.token_hex(8)
         fresh.write_text(str(digest), "ascii")
-        _into(lambda: fresh.replace(self._tag(name, tag)), Path(self._tag(name, tag)))
+        self._into(lambda: fresh.replace(self._tag(name, tag)), Path(self._tag(name, tag)))
 
     def untag(self, name: str, tag: str) -> bool:
         """Take a tag away; False: no such tag."""
@@ -195,7 +195,7 @@ class Shelf:
                 shutil.copyfile(source, fresh)
                 fresh.replace(place)
 
-        _into(link, Path(place))
+        self._into(link, Path(place))
 
     def _forget_unheld(self, digest: Digest) -> None:
         path = self.store.path(digest)
@@ -203,29 +203,24 @@ class Shelf:
             if path.stat().st_nlink == 1:
                 path.unlink()
 
-    def _prune(self, folder: Path) -> None:
-        """Remove *folder* and those above it that are empty now, up to all repositories."""
-        while folder != self.repositories:
-            try:
-                folder.rmdir()
-            except OSError:  # not empty, or gone already
-                return
-            folder = folder.parent
-
-
-def _into(act: Callable[[], object], path: Path) -> None:
-    """Do *act*, which puts something at *path*; folders above are made where they are missing.
-
-    Another thread may prune a folder just made, so it is tried more than once.
-    """
-    for _ in range(_TRIES):
+    def _into(self, act: Callable[[], object], path: Path) -> None:
+        """Do *act*, which puts something at *path*; folders above are made where missing."""
         try:
             act()
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        else:
-            return
-    act()
+            with self._folders:  # so that no other thread prunes what was just made
+                path.parent.mkdir(parents=True, exist_ok=True)
+                act()
+
+    def _prune(self, folder: Path) -> None:
+        """Remove *folder* and those above it that are empty now, up to all repositories."""
+        with self._folders:
+            while folder != self.repositories:
+                try:
+                    folder.rmdir()
+                except OSError:  # not empty, or gone already
+                    return
+                folder = folder.parent
 
 
 def file_of(tag: str) -> str:

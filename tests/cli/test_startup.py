@@ -61,13 +61,14 @@ def test_templates_bring_nothing_but_themselves(words: list[str], store: Store) 
 
 
 @pytest.mark.parametrize("verb", ["pull", "push"])
-def test_plain_http_needs_no_requests(verb: str, store: Store) -> None:
+def test_a_registry_in_plain_http_needs_no_requests_and_no_builder(verb: str, store: Store) -> None:
     samples.image("one").put(store, "app:1")
     with Registry.serving() as registry:
         imported_by("tag", "app:1", f"{registry}/app:1")
         imported_by("push", f"{registry}/app:1")
         imported = imported_by(verb, f"{registry}/app:1")
-    assert not {"requests", "urllib3", "logging", "filelock", "rich", "platform"} & imported
+    needless = {"requests", "urllib3", "logging", "filelock", "rich", "platform"}
+    assert not (needless | {"pytest_images.dockerfile", "pytest_images.sandbox"}) & imported
 
 
 def test_listing_hashes_nothing(store: Store) -> None:

@@ -37,6 +37,27 @@ def test_fast_means_no_flush_and_safe_means_several(
     assert bool(flushed) is (mode is Durability.SAFE)
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system has no such call")
+@pytest.mark.parametrize("mode", list(Durability))
+def test_a_long_blob_is_on_its_way_to_the_disk_while_it_arrives(
+    root: Path, monkeypatch: pytest.MonkeyPatch, mode: Durability
+) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        os, "posix_fadvise", lambda _, offset, count, __: begun.append((offset, count))
+    )
+    with Store.open(root, durability=mode) as store, store.ingest() as ingest:
+        for _ in range(24):
+            ingest.write(bytes(1 << 20))
+        ingest.commit()
+    if mode is Durability.FAST:
+        assert begun == []
+        return
+    assert begun
+    ends = [offset + count for offset, count in begun]
+    assert [offset for offset, _ in begun[1:]] == ends[:-1]  # each byte once, in order
+
+
 def test_the_boot_id_stays_while_the_machine_runs() -> None:
     assert boot_id() == boot_id()
 
