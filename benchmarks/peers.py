@@ -33,7 +33,7 @@ def find(program: str) -> str | None:
 def versions() -> None:
     """Print what is compared."""
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} processors")
-    for program in ("docker-registry", "skopeo", "podman", "curl"):
+    for program in ("docker-registry", "skopeo", "podman", "buildah", "dockerd", "curl"):
         if path := find(program):
             text = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
             print(f"  {path}: {(text.stdout or text.stderr).splitlines()[0]}")

@@ -13,7 +13,7 @@ from benchmarks import peers  # after the path is set, so that a clone needs no 
 
 NAMES = (
     *("startup", "listing", "pull", "push", "save", "load", "import"),
-    *("serving", "memory", "looking"),
+    *("building", "serving", "memory", "looking"),
 )
 
 
@@ -49,6 +49,10 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> None:
         from benchmarks.importing import importing
 
         importing(folder, options.rounds, options.sizes)
+    elif name == "building":
+        from benchmarks.building import building
+
+        building(folder, options.rounds)
     elif name == "listing":
         from benchmarks.listing import listing
 

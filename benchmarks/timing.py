@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Runs:
-    """What one contestant took: seconds, and bytes of memory where it is a command."""
+    """What one contestant took: seconds, those of processors, bytes of memory of a command."""
 
     name: str
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)  # empty: others do the work
     memory: int = 0
 
     @property
@@ -32,11 +33,15 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to do the work: *prepare* is not timed and its result is given to *act*."""
+    """One way to do the work: *prepare* is not timed and its result is given to *act*.
+
+    *is_served*: a daemon does the work, whose processor time is not known here.
+    """
 
     name: str
     prepare: Callable[[], Any]
     act: Callable[[Any], int]
+    is_served: bool = False
 
 
 def alternate(contestants: Sequence[Contestant], rounds: int) -> list[Runs]:
@@ -46,12 +51,19 @@ def alternate(contestants: Sequence[Contestant], rounds: int) -> list[Runs]:
         for run, contestant in zip(runs, contestants, strict=True):
             prepared = contestant.prepare()
             os.sync()
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), _processor()
             memory = contestant.act(prepared)
             if number:
                 run.seconds.append(time.perf_counter() - started)
+                if not contestant.is_served:
+                    run.processor.append(_processor() - busy)
             run.memory = max(run.memory, memory)
     return runs
+
+
+def _processor() -> float:
+    """Return the seconds that this process and the commands it waited for were on processors."""
+    return sum(os.times()[:4])
 
 
 def command(*words: object, env: dict[str, str] | None = None) -> int:
@@ -89,12 +101,15 @@ class _Peak(threading.Thread):
 
 
 def table(title: str, runs: Sequence[Runs], against: str | None = None) -> None:
-    """Print medians, and the ratio of each to the contestant called *against*."""
-    print(f"\n{title}")
+    """Print medians, the ratio of each to the contestant called *against*, processor time."""
+    print(f"\n{title:47} {'(least-most)':>19} {'ratio':>10} {'processor':>10} {'memory':>10}")
     base = next((run.median for run in runs if run.name == against), None)
     for run in runs:
         ratio = f"{run.median / base:8.2f} x" if base else ""
         memory = f"{run.memory / 1e6:7.0f} MB" if run.memory else ""
         spread = f"({min(run.seconds):.3f}-{max(run.seconds):.3f})"
-        print(f"  {run.name:34} {run.median:9.4f} s {spread:>17} {ratio:>10} {memory:>10}")
+        busy = f"{statistics.median(run.processor):8.3f} s" if run.processor else ""
+        print(
+            f"  {run.name:34} {run.median:9.4f} s {spread:>17} {ratio:>10} {busy:>10} {memory:>10}"
+        )
     sys.stdout.flush()

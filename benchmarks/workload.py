@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MB = 1_000_000
+TIME = 1_000_000_000  # seconds since 1970: of the files of build contexts
 _GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 # name: (bytes of incompressible, bytes of compressible content) of each layer
@@ -54,6 +55,27 @@ def root(folder: Path, name: str) -> Path:
             for number, (random_bytes, text_bytes) in enumerate(IMAGES[name]):
                 _add_files(tar, f"{name}/{number}", random_bytes, text_bytes)
     return target
+
+
+def many_files(folder: Path) -> None:
+    """Put 10,000 files of 1 KB into 100 folders below *folder*, unless they are there."""
+    for number in range(100):
+        inner = folder / f"{number:02}"
+        if inner.exists():
+            continue
+        inner.mkdir()
+        for count in range(100):
+            content = f"{number}/{count}\n".encode() * 200
+            (inner / f"file-{count:02}.txt").write_bytes(content[:1000])
+
+
+def large_file(path: Path) -> None:
+    """Make a file of 500 MB that does not compress, unless it is there."""
+    if not path.exists():
+        noise = random.Random("500 MB")
+        with path.open("wb") as out:
+            for _ in range(500):
+                out.write(noise.randbytes(MB))
 
 
 def largest_blob(layout: Path) -> Path:
