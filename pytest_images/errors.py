@@ -91,8 +91,8 @@ class ImagesError(Exception):
             self.args = args
 
     def __reduce__(self) -> tuple[Any, ...]:
-        notes = getattr(self, "__notes__", None)
-        return type(self), self.args, {"__notes__": list(notes)} if notes else None
+        kept = {n: v for n, v in self.__dict__.items() if n in ("__notes__", "excerpt")}
+        return type(self), self.args, kept or None
 
 
 class _InvalidText(ImagesError, ValueError):

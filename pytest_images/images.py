@@ -463,17 +463,20 @@ class Images:
             return self.pull(named, platform=wanted)
         if policy == "newer":
             return self._newer(named, wanted)
-        found = self._found(named, wanted, may_ask=policy != "never")
-        if found is not None:
-            return found
         if policy == "never":
+            found = self._found(named, wanted, may_ask=False)
+            if found is not None:
+                return found
             error = ImageNotFound(named.familiar, f"the engine {self.engine}")
             error.add_note("the pull policy is never: pull it first, or allow missing")
             if self.exists(named):
                 error.add_note("what is here is of another platform, or not what is locked")
             raise error
-        with self._host.guard("get", str(named)):
-            return self._found(named, wanted) or self.pull(named, platform=wanted)
+        return self._host.once.do(
+            ("get", str(named)),
+            lambda: self._found(named, wanted),
+            lambda: self.pull(named, platform=wanted),
+        )
 
     @property
     def offline(self) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_images.content.ingest import Ingest
     from pytest_images.content.leases import Lease
     from pytest_images.content.names import Record
+    from pytest_images.content.outcomes import Outcomes
     from pytest_images.content.records import Records
     from pytest_images.content.view import Found
     from pytest_images.model.config import Config
@@ -193,12 +194,19 @@ class Store:
 
         It may be held as long as the work takes. Raises LockTimeout naming the holder.
         """
+        path = self._guard(key)
+        with locks.take(path) or self._await_guard(path):
+            yield
+
+    def claim(self, *key: str) -> AbstractContextManager[object] | None:
+        """Take the guard of a piece of work where it is free now; None: another has it."""
+        return locks.take(self._guard(key))
+
+    def _guard(self, key: tuple[str, ...]) -> Path:
         import hashlib
 
         text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
-        path = self._home.guards / f"{text}.lock"
-        with locks.take(path) or self._await_guard(path):
-            yield
+        return self._home.guards / f"{text}.lock"
 
     def _await_guard(self, path: Path) -> AbstractContextManager[object]:
         """Wait for a guard that another holds: the same flock, by the library made for waiting."""
@@ -229,6 +237,12 @@ class Store:
         with translated(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+    def outcomes(self) -> Outcomes | None:
+        """Return what the processes of this run tell each other; None outside of a run."""
+        from pytest_images.content.outcomes import Outcomes
+
+        return Outcomes(self._home.runs / self.run / "outcomes") if self.run else None
 
     # records
 

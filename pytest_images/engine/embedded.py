@@ -108,6 +108,13 @@ class EmbeddedEngine:
                 )
             return self._client
 
+    def give_up(self) -> None:
+        """End the downloads of all threads; the client is made again where it is wanted."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     def close(self) -> None:
         """Close connections and the store. Safe when called twice."""
         with self._lock:

@@ -11,6 +11,7 @@ from pytest_images.errors import HookError, InvalidUsage
 from pytest_images.host import trace
 from pytest_images.host.engines import EMBEDDED, Engines, plugin_name
 from pytest_images.host.manager import Manager
+from pytest_images.host.once import Once
 from pytest_images.host.scopes import Scopes
 from pytest_images.host.unanswered import NAME as UNANSWERED
 from pytest_images.host.unanswered import Unanswered
@@ -19,8 +20,7 @@ from pytest_images.images import Images
 from pytest_images.policies.cleanup import Cleanup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from pytest_images.content.durability import Durability
     from pytest_images.engine.embedded import EmbeddedEngine
@@ -81,6 +81,7 @@ class Host:
         if trace.is_wanted():
             trace.Trace(self.manager)
         self.images = Images(self, engine)
+        self.once = Once(lambda: self.embedded.store)
         self._register_defaults()
         if load_entry_points and not os.environ.get("PYTEST_IMAGES_DISABLE_PLUGIN_AUTOLOAD"):
             self._register_installed()
@@ -237,10 +238,6 @@ class Host:
                 return registered
         raise HookError("*", "there is no such plugin to leave out", [str(plugin)])
 
-    def guard(self, *key: str) -> AbstractContextManager[None]:
-        """Keep other processes of this store out while what *key* names is made ready."""
-        return self.embedded.store.guard(*key)
-
     # Life.
 
     def _get_ready(self) -> None:
@@ -256,9 +253,30 @@ class Host:
                 self.manager.hook.images_configure(images=self.images)
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is a store, perhaps of another process: before, nothing is cached."""
+        from pytest_images.content.home import locate
+
+        return locate(None if self.home is None else Path(self.home)).is_dir()
+
+    @property
     def is_open(self) -> bool:
         """Whether the store was opened: before, nothing was touched."""
         return self._engines.is_made(EMBEDDED) and self.embedded.is_open
+
+    def give_up(self) -> None:
+        """End the downloads that are under way, in whatever thread; nothing is left of them."""
+        if self._engines.is_made(EMBEDDED):
+            self.embedded.give_up()
+
+    def keep(self, names: Collection[str] | None = None) -> tuple[str, ...]:
+        """Let what this run named stay after it: all, or *names*; return the names that stay.
+
+        A name that is kept stands for the run's image from now on, for everyone.
+        """
+        from pytest_images.engine.keep import keep
+
+        return keep(self.embedded.store, None if names is None else frozenset(names))
 
     def end_run(self) -> tuple[Removal, ...]:
         """Tell every plugin that it is over, then drop what this run named, for all processes.

@@ -37,7 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line(
         "markers",
-        "image(*names, policy=None, platform=None): images the test needs; they are made "
+        "image(*names, pull=None, platform=None): images the test needs; they are made "
         "ready before it, `marked_images` has them",
     )
     register(config)
+    if config.option.images_plan:
+        config.option.dist, config.option.tx = "no", []  # xdist's: its controller sees no tests

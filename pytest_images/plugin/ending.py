@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_images.errors import ImagesError
-from pytest_images.plugin.outcomes import forget
-from pytest_images.policies.report import Counts
+from pytest_images.policies.journal import Deed
+from pytest_images.policies.report import Counts, Report
 
 if TYPE_CHECKING:
     from pytest_images.host.host import Host
     from pytest_images.plugin.workers import Workers
-    from pytest_images.policies.report import Report
 
 
-def end_worker(host: Host, report: Report | None) -> dict[str, Any]:
+class Ended(NamedTuple):
+    """What a run came to: *locked* is what it wrote into the lock file, *trouble* went wrong."""
+
+    counts: Counts
+    deeds: list[Deed]
+    locked: dict[str, str]
+    trouble: str
+
+
+def end_worker(host: Host, report: Report | None, failed: set[str]) -> dict[str, Any]:
     """Close a worker's host; return what its controller must know."""
-    counts = (report.counts if report is not None else Counts()).to_plain()
-    locked = host.lock.changes if host.lock is not None else {}
-    return {"counts": counts, "trouble": _closing(host), "locked": locked}
+    report = report or Report()
+    return {
+        "counts": report.counts.to_plain(),
+        "deeds": [deed.to_plain() for deed in report.journal.deeds],
+        "failed": sorted(failed),
+        "locked": {} if host.lock is None else host.lock.changes,
+        "trouble": _closing(host),
+    }
 
 
-def end_run(host: Host, report: Report | None, workers: Workers | None) -> str:
-    """Drop what the run made and close the host; return what went wrong, to be shown."""
-    counts = report.counts if report is not None else Counts()
+def end_run(
+    host: Host, report: Report | None, workers: Workers | None, keep: str | None, failed: set[str]
+) -> Ended:
+    """Drop what the run made, but for what is kept, and close the host."""
+    report = report or Report()
+    counts, deeds = report.counts, report.journal.deeds
     outputs = [] if workers is None else workers.outputs
-    troubles = [str(output["trouble"]) for output in outputs]
+    locked = {} if host.lock is None else dict(host.lock.changes)
+    troubles = []
     for output in outputs:
         counts.add(Counts.from_plain(output["counts"]))
+        deeds += map(Deed.from_plain, output["deeds"])
+        failed |= set(output["failed"])
+        locked |= output["locked"]
+        troubles.append(str(output["trouble"]))
     try:
-        if host.is_open or outputs or (workers is not None and _has_store(host)):
-            forget(host, host.run or "")
-            counts.cleaned += len(host.end_run())
+        if host.is_open or outputs or (workers is not None and host.is_there):
+            if keep in ("failed", "always"):
+                counts.kept |= set(host.keep(None if keep == "always" else failed))
+            counts.cleaned += len(host.end_run()) - len(counts.kept)
     except ImagesError as error:
         troubles.append(_text(error))
     troubles.append(_closing(host))
-    return "; ".join(dict.fromkeys(filter(None, troubles)))
-
-
-def locked(host: Host, workers: Workers | None) -> dict[str, str]:
-    """Return what this run wrote into the lock file, by name."""
-    changes = dict(host.lock.changes) if host.lock is not None else {}
-    for output in [] if workers is None else workers.outputs:
-        changes.update(output["locked"])
-    return changes
-
-
-def _has_store(host: Host) -> bool:
-    """Whether there is a store that a silent worker may have left something in."""
-    from pytest_images.content.home import locate
-
-    return locate(None if host.home is None else Path(host.home)).is_dir()
+    return Ended(counts, deeds, locked, "; ".join(dict.fromkeys(filter(None, troubles))))
 
 
 def _closing(host: Host) -> str:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import HookError, InvalidUsage
 from pytest_images.plugin.factory import Factory, Site, fixture_of
+from pytest_images.plugin.needs import Need
 from pytest_images.plugin.requested import LEFT_OUT, is_fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from pytest_images.arguments import Name, Platforms, Thing
-    from pytest_images.images import Images, Policy
+    from pytest_images.images import Policy
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
     from pytest_images.model.secret import Secret
-    from pytest_images.plugin.factory import Ids
+    from pytest_images.plugin.factory import Ids, Use
 
 
 def pulled(
@@ -46,7 +47,7 @@ def pulled(
     if reference is not LEFT_OUT and not is_fixture(reference):
         reference = _reference(reference)
     given = {"reference": reference, "policy": policy, "platform": platform}
-    factory = Factory("pulled", _pull, given, "reference", site)
+    factory = Factory("pulled", _pull, given, "reference", site, needs=_needed)
     doc = f"The image {_shown(reference, params)}."
     return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
 
@@ -151,7 +152,7 @@ def built(
         "add_hosts": tuple(add_hosts),
         "network": network,
     }
-    factory = Factory("built", _build, given, "context", site)
+    factory = Factory("built", _build, given, "context", site, needs=_bases)
     shown = "names and bytes" if isinstance(context, Mapping) else _shown(context, params)
     return fixture_of(
         factory, f"The image built of {shown}.", scope=scope, params=params, ids=ids, name=name
@@ -193,37 +194,48 @@ def imported(
     return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)
 
 
-def _pull(
-    images: Images, folder: Path, reference: Name, policy: Policy, platform: Platforms
-) -> Image:
-    return images.get(reference, policy, platform=platform)
+def _needed(
+    file: str, reference: Name, policy: Policy | None, platform: Platforms
+) -> Iterator[Need]:
+    if reference is not LEFT_OUT:
+        yield Need.of(reference, policy, platform, file)
 
 
-def _tag(images: Images, folder: Path, image: Thing, target: Name) -> Image:
-    return images.tag(image, target)
+def _pull(use: Use, reference: Name, policy: Policy | None, platform: Platforms) -> Image:
+    __tracebackhide__ = True
+    return use.session.prepare(Need.of(reference, policy, platform, use.file))
+
+
+def _tag(use: Use, image: Thing, target: Name) -> Image:
+    return use.session.door().tag(image, target)
+
+
+def _bases(file: str, **given: Any) -> Iterator[Need]:
+    from pytest_images.plugin.bases import bases
+
+    return bases(file, **given)
 
 
 def _build(
-    images: Images,
-    folder: Path,
+    use: Use,
     context: Path | str | Mapping[str, bytes],
     contexts: Mapping[str, str | Path | Image],
     secrets: Mapping[str, str | Secret],
     **options: Any,
 ) -> Image:
-    from pytest_images.plugin.outcomes import once
-
+    folder = Path(use.file).parent
     source: Path | str | dict[str, bytes]
     source = dict(context) if isinstance(context, Mapping) else _placed_context(context, folder)
     further = {name: _further(value, folder) for name, value in contexts.items()}
 
     def make() -> Image:
-        made = images.build(source, contexts=further, secrets=secrets, **options)
+        made = use.session.door().build(source, contexts=further, secrets=secrets, **options)
         if made.image is None:
             raise HookError("image_build", "the answer has no image")
         return made.image
 
-    return once(images, repr((source, further, sorted(secrets), options)), make)
+    key = repr((use.within, source, further, sorted(secrets), options))
+    return use.session.once(key, make)
 
 
 def _placed_context(context: Path | str, folder: Path) -> Path | str:
@@ -241,13 +253,12 @@ def _further(value: str | Path | Image, folder: Path) -> str:
 
 
 def _load(
-    images: Images,
-    folder: Path,
+    use: Use,
     source: Path | str | BinaryIO,
     image: Name | None,
     platform: Platforms,
 ) -> Image:
-    found = images.load(_placed(source, folder), platforms=platform)
+    found = use.session.door().load(_placed(source, use.file), platforms=platform)
     chosen = [one.image for one in found if image is None or one.reference == image]
     if len({one.id for one in chosen}) == 1:
         return chosen[0]
@@ -258,21 +269,20 @@ def _load(
 
 
 def _import(
-    images: Images,
-    folder: Path,
+    use: Use,
     source: Path | str | BinaryIO,
     reference: Name | None,
     **options: Any,
 ) -> Image:
-    return images.import_(_placed(source, folder), reference, **options)
+    return use.session.door().import_(_placed(source, use.file), reference, **options)
 
 
-def _placed(source: Path | str | BinaryIO, folder: Path) -> Path | str | BinaryIO:
-    """Return a source that can be opened: a path is relative to *folder*, an address is none."""
+def _placed(source: Path | str | BinaryIO, file: str) -> Path | str | BinaryIO:
+    """Return a source that can be opened: a path is relative to *file*, an address is none."""
     from pytest_images.http.address import is_url
 
     if isinstance(source, Path) or (isinstance(source, str) and not is_url(source)):
-        return folder / source
+        return Path(file).parent / source
     return source
 
 

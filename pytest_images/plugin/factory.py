@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import FrameType, MappingProxyType
 
-    from pytest_images.images import Images
     from pytest_images.model.image import Image
+    from pytest_images.plugin.needs import Need
+    from pytest_images.plugin.session import Session
 
     Ids = Sequence[object | None] | Callable[[Any], object | None] | None
 
@@ -45,12 +46,21 @@ class Site:
         return f"{self.file}, line {self.line}"
 
 
+class Use(NamedTuple):
+    """One use of a factory: what for, *within* which scope ("": the session's), in which file."""
+
+    session: Session
+    file: str
+    within: str
+
+
 class Factory:
     """One call of a factory.
 
-    *word* is what was called, *make* does the work: it gets the door, the folder that relative
-    paths are of, and *given*, with fixtures replaced by their values. A param stands for the
-    argument *varied*, which may be `LEFT_OUT`, or as a mapping for several.
+    *word* is what was called, *make* does the work: it gets a `Use` and *given*, with fixtures
+    replaced by their values. A param stands for the argument *varied*, which may be `LEFT_OUT`,
+    or as a mapping for several. *needs* says, given the file of the factory and the same
+    arguments, which images are fetched beforehand.
     """
 
     def __init__(
@@ -60,8 +70,11 @@ class Factory:
         given: Mapping[str, Any],
         varied: str,
         site: Site,
+        *,
+        needs: Callable[..., Iterable[Need]] | None = None,
     ) -> None:
         self.word, self.site, self._make, self._varied = word, site, make, varied
+        self._needs = needs
         self.given = dict(given)
 
     def __str__(self) -> str:
@@ -98,6 +111,12 @@ class Factory:
             given[self._varied] = param
         return given
 
+    def needs(self, param: object = LEFT_OUT) -> tuple[Need, ...]:
+        """Return what is known, before any fixture has a value, to be needed."""
+        if self._needs is None:
+            return ()
+        return tuple(self._needs(self.site.file, **self.arguments({}, param)))
+
     def image(self, request: pytest.FixtureRequest, values: Mapping[str, Any]) -> Image:
         """Make the image for pytest. Raises what the work raises, with a note on the factory."""
         __tracebackhide__ = True
@@ -107,8 +126,9 @@ class Factory:
         try:
             if LEFT_OUT in arguments.values():
                 raise InvalidUsage(str(self), "an argument is left out, and there are no params")
-            door: Images = session_of(request.config).door()
-            return self._make(door, Path(self.site.file).parent, **arguments)
+            within = "" if request.scope == "session" else request.node.nodeid
+            use = Use(session_of(request.config), self.site.file, within)
+            return self._make(use, **arguments)
         except ImagesError as error:
             error.add_note(f"wanted by {self} in {self.site}")
             raise

@@ -48,12 +48,14 @@ def image_registry(image_registry_session: Registry) -> Iterator[Namespace]:
 
 
 @pytest.fixture
-def marked_images(request: pytest.FixtureRequest, images: Images) -> Mapping[str, Image]:
+def marked_images(request: pytest.FixtureRequest) -> Mapping[str, Image]:
     """The images of ``@pytest.mark.image(...)``, by the text written there."""
-    from pytest_images.plugin.marker import needs_of
+    from pytest_images.plugin.marker import marked
+    from pytest_images.plugin.needs import Need
+    from pytest_images.plugin.session import session_of
 
-    door = images.at(request.path)
+    session, place = session_of(request.config), str(request.path)
     return {
-        need.name: door.get(need.name, need.policy, platform=need.platform)
-        for need in needs_of(request.node)
+        one.name: session.prepare(Need.of(one.name, one.policy, one.platform, place))
+        for one in marked(request.node)
     }

@@ -1,4 +1,4 @@
-"""The marker ``@pytest.mark.image("alpine:3.20", policy=None, platform=None)``."""
+"""The marker ``@pytest.mark.image("alpine:3.20", pull="missing", platform=None)``."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from pytest_images.images import Policy
 
 NAME = "image"
-_OPTIONS = {"policy", "platform"}
+_OPTIONS = {"pull", "platform"}
 
 
-class Need(NamedTuple):
-    """One image that a test needs, as its marker says."""
+class Marked(NamedTuple):
+    """One image that a test needs, as its marker says it."""
 
     name: str
     policy: Policy | None
     platform: Any
 
 
-def needs_of(node: pytest.Item) -> tuple[Need, ...]:
+def marked(node: pytest.Item) -> tuple[Marked, ...]:
     """Return what the markers of a test name, outermost first. Raises InvalidUsage."""
     marks = reversed(list(node.iter_markers(NAME)))
-    return tuple(need for mark in marks for need in _needs(mark))
+    return tuple(one for mark in marks for one in _marked(mark))
 
 
 def ask_for_fixture(item: pytest.Item) -> None:
@@ -34,7 +34,7 @@ def ask_for_fixture(item: pytest.Item) -> None:
         names.append("marked_images")
 
 
-def _needs(mark: pytest.Mark) -> tuple[Need, ...]:
+def _marked(mark: pytest.Mark) -> tuple[Marked, ...]:
     from pytest_images.errors import InvalidUsage
 
     if not mark.args:
@@ -43,5 +43,5 @@ def _needs(mark: pytest.Mark) -> tuple[Need, ...]:
     if unknown:
         known = ", ".join(sorted(_OPTIONS))
         raise InvalidUsage(f"@pytest.mark.image(..., {unknown[0]}=)", f"it takes {known}")
-    policy, platform = mark.kwargs.get("policy"), mark.kwargs.get("platform")
-    return tuple(Need(str(name), policy, platform) for name in mark.args)
+    policy, platform = mark.kwargs.get("pull"), mark.kwargs.get("platform")
+    return tuple(Marked(str(name), policy, platform) for name in mark.args)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEFT_OUT: Any = type("LEFT_OUT", (), {"__repr__": lambda self: "LEFT_OUT"})()
+LEFT_OUT: Any = ...  # an argument that was not given; the same object in every module
 
 
 def is_fixture(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,10 +12,14 @@ from pytest_images.plugin.places import Places
 from pytest_images.plugin.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from pytest_images.host.host import Host
     from pytest_images.images import Images
+    from pytest_images.model.image import Image
+    from pytest_images.plugin.background import Background
+    from pytest_images.plugin.ending import Ended
+    from pytest_images.plugin.needs import Need
     from pytest_images.plugin.workers import Workers
     from pytest_images.policies.report import Report
 
@@ -47,8 +52,10 @@ class Session:
         self._conftests: list[Any] = []
         self._host: Host | None = None
         self._report: Report | None = None
-        self._trouble = ""
-        self._locked: dict[str, str] = {}  # name -> what was written into the lock file
+        self._background: Background | None = None
+        self._owner = [""]  # for whom something is done: a test, on it the fixtures set up
+        self._failed: set[str] = set()  # names of images that failed tests used
+        self._ended: Ended | None = None
 
     # The host.
 
@@ -69,9 +76,19 @@ class Session:
         from pytest_images.plugin.hosting import make_host
         from pytest_images.policies.report import Report
 
-        self._report = self._report or Report()
+        self._report = self._report or Report(lambda: self._owner[-1])
         root = self._config.rootpath
         return make_host(self._settings, root, self.run, self._places.current, self._report)
+
+    def prepare(self, need: Need) -> Image:
+        """Return the image of a need, brought here once a run; see `needs.prepared`."""
+        __tracebackhide__ = True
+        from pytest_images.plugin.needs import prepared
+
+        door = self.door().at(need.place)
+        if self._background is not None:
+            self._background.make_way(need.key)
+        return prepared(cast("Host", self._host), door, need)
 
     # conftest.py files are plugins of ours, each for its own folder; the marker.
 
@@ -91,6 +108,78 @@ class Session:
             from pytest_images.plugin.marker import ask_for_fixture
 
             ask_for_fixture(item)
+
+    def once(self, key: str, make: Callable[[], Image]) -> Image:
+        """Return what *make* gives in the first process of the run that wants *key*.
+
+        A failure is told to every process of the run once.
+        """
+        __tracebackhide__ = True
+        from pytest_images.plugin.needs import made_once
+
+        door = self.door()
+        return made_once(cast("Host", self._host), door, key, make)
+
+    # The plan: what the selected tests need is fetched while the first of them run.
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put tests that need no image first, where that was asked for."""
+        if self._settings.first == "unneeded" and any(map(_uses, items)):
+            from pytest_images.plugin.plan import unneeded_first
+
+            unneeded_first(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Begin to fetch what the tests need, or only say what that is."""
+        items: list[pytest.Item] = getattr(session, "items", [])
+        stops = session.testsfailed and not self._config.option.continue_on_collection_errors
+        if self._config.option.collectonly or stops:
+            return None
+        if self._settings.plan:
+            self._show_plan(items)
+            return True
+        if self._settings.ahead and any(map(_uses, items)):
+            from pytest_images.plugin.background import Background
+            from pytest_images.plugin.needs import needs_of
+
+            needs = needs_of(items)
+            if needs:
+                self.door()
+                self._background = Background(cast("Host", self._host), needs)
+                self._background.start()
+        return None
+
+    def _show_plan(self, items: list[pytest.Item]) -> None:
+        from pytest_images.plugin.plan import lines
+
+        self.door()
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        for line in lines(cast("Host", self._host), items):
+            reporter.write_line(line)
+
+    # Who does what: for logs in reports, and for what is kept.
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """What is done from here on is done for this test."""
+        self._owner[:] = ["", item.nodeid]
+        try:
+            return (yield)
+        finally:
+            del self._owner[1:]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        """What is done in here is done for the fixture, for others may use it too."""
+        self._owner.append(owner_of(fixturedef))
+        try:
+            return (yield)
+        finally:
+            self._owner.pop()
 
     # xdist: the controller makes the run id, workers send back what they counted.
 
@@ -126,6 +215,9 @@ class Session:
 
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
+        background, self._background = self._background, None
+        if background is not None:
+            background.stop()
         host, self._host = self._host, None
         workers, self._workers = self._workers, None
         if host is None and (workers is None or not workers.may_have_used_images):
@@ -135,11 +227,11 @@ class Session:
         if host is None:
             host = self._make_host()
         if self._is_worker:
-            output = ending.end_worker(host, self._report)
+            output = ending.end_worker(host, self._report, self._failed)
             self._config.workeroutput[WIRE] = output  # type: ignore[attr-defined] # xdist's
         else:
-            self._locked = ending.locked(host, workers)
-            self._trouble = ending.end_run(host, self._report, workers)
+            keep = self._settings.keep
+            self._ended = ending.end_run(host, self._report, workers, keep, self._failed)
 
     # What the user sees.
 
@@ -158,44 +250,56 @@ class Session:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what the run did, and what could not be cleaned."""
-        counts = "" if self._report is None else str(self._report.counts)
-        if counts:
-            terminalreporter.write_line(f"images: {counts}")
-        for name, change in sorted(self._locked.items()):
-            terminalreporter.write_line(f"images.lock: {name}: {change}")
-        if self._trouble:
-            terminalreporter.write_line(f"images: not cleaned: {self._trouble}", red=True)
+        if self._ended is not None:
+            from pytest_images.plugin.telling import tell
+
+            tell(terminalreporter, self._ended, self._settings, self.run)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show errors of ours without the lines of ours, unless ``--full-trace``; builds' logs."""
-        text = None
-        log = getattr(call.excinfo.value, "log", "") if call.excinfo is not None else ""
-        if call.excinfo is not None and self._host is not None:
-            from pytest_images.plugin.tracebacks import shorten
+        """Show errors of ours without the lines of ours, and with the logs behind them."""
+        if self._report is None and not _is_ours(call):
+            return (yield)
+        from pytest_images.plugin import failures
 
-            text = None if self._config.getoption("fulltrace") else shorten(call)
+        deeds = failures.deeds(item, call, self._report)
+        text = failures.show(call, self._settings, whole=self._config.getoption("fulltrace"))
         report = yield
         if text is not None:
             report.longrepr = text
-        if log and self._host is not None and _is_ours(call):
-            report.sections.append(("Log of the image's build", log))
+        if report.failed:
+            report.sections += failures.sections(deeds, call)
+            self._failed |= failures.names(deeds)
         return report
 
 
 def _is_ours(call: pytest.CallInfo[None]) -> bool:
+    """Say whether a test failed by an error of ours, which a marker can have without a host."""
+    if call.excinfo is None or "pytest_images.errors" not in sys.modules:
+        return False
     from pytest_images.errors import ImagesError
 
-    return call.excinfo is not None and isinstance(call.excinfo.value, ImagesError)
+    return isinstance(call.excinfo.value, ImagesError)
+
+
+def owner_of(definition: pytest.FixtureDef[Any]) -> str:
+    """Return what a fixture is called as an owner of deeds."""
+    return f"{definition.baseid}::fixture {definition.argname}"
 
 
 def _uses(item: pytest.Item) -> bool:
-    """Say whether a test asks for `images`, ours and not another fixture of that name."""
+    """Say whether a test asks for `images`, ours and not another fixture of that name.
+
+    Or for a fixture that a factory made: `factory.FACTORY` is on that.
+    """
     definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     found: Sequence[pytest.FixtureDef[Any]] = definitions.get("images", ())
-    return bool(found) and found[-1].func.__module__.startswith("pytest_images.")
+    if found and found[-1].func.__module__.startswith("pytest_images."):
+        return True
+    made = (hasattr(one[-1].func, "_pytest_images_factory") for one in definitions.values() if one)
+    return any(made) or item.get_closest_marker("image") is not None
 
 
 def _bridge(module: Any, host: Host) -> None:

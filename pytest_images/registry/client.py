@@ -52,6 +52,7 @@ class Client:
         self._session = Session(limits, proxies, offline=offline)
         self._authenticator = Authenticator(self._session, credentials or _anonymous)
         self._report = report
+        self._fetches: set[Fetch] = set()
 
     @property
     def limits(self) -> Limits:
@@ -109,7 +110,12 @@ class Client:
         """
         repository = self._repository(endpoint, reference, Access.PULL)
         meter = Meter(self._report, "pull", str(reference))
-        Fetch(repository, store, lease, meter).all(descriptors, first)
+        fetch = Fetch(repository, store, lease, meter)
+        self._fetches.add(fetch)
+        try:
+            fetch.all(descriptors, first)
+        finally:
+            self._fetches.discard(fetch)
 
     def push(
         self,
@@ -129,7 +135,9 @@ class Client:
         return Meter(self._report, verb, subject)
 
     def close(self) -> None:
-        """Close all connections. Safe when called twice."""
+        """End what is being fetched, close all connections. Safe when called twice."""
+        for fetch in tuple(self._fetches):
+            fetch.together.give_up()
         self._session.close()
 
     def _repository(self, endpoint: Endpoint, reference: Reference, access: Access) -> Repository:

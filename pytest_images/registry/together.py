@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_images.errors import Unreachable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -67,6 +69,11 @@ class Together:
             waiting = list(self._open)
         for response in waiting:
             response.stop()
+
+    def give_up(self) -> None:
+        """End all transfers now, for a caller that wants none of them: `run` raises."""
+        self._failures.append(Unreachable("registry", ["the client was closed"]))
+        self.cancel()
 
     def opened(self, response: Response) -> Response:
         """Note an answer that is being read; return it."""

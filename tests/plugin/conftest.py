@@ -19,6 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The store's folder of inner runs."""
     folder = tmp_path / "store"
     monkeypatch.setenv("PYTEST_IMAGES_HOME", str(folder))
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return folder

@@ -43,6 +43,7 @@ PUBLISHES = """
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
     """A suite in which `registry.test/team/app:1` can be pulled."""
     pytester.makeconftest(PUBLISHES)
+    pytester.makeini("[pytest]\nimages_ahead = no")  # a fixture says where the registry is
     return pytester
 
 
@@ -133,7 +134,7 @@ def test_a_marked_test_has_its_images_ready(project: pytest.Pytester) -> None:
         "import pytest\n"
         "@pytest.mark.image('registry.test/team/app:1')\n"
         "def test_unasked(images): assert images.exists('registry.test/team/app:1')\n"
-        "@pytest.mark.image('registry.test/team/app:1', policy='never')\n"
+        "@pytest.mark.image('registry.test/team/app:1', pull='never')\n"
         "class TestMarked:\n"
         "    def test_asked(self, marked_images):\n"
         "        [(name, image)] = marked_images.items()\n"
@@ -158,8 +159,8 @@ def test_a_marked_test_whose_image_is_nowhere_does_not_run(project: pytest.Pytes
     ("marker", "words"),
     [
         ("image()", "*it names no image*"),
-        ("image('alpine', polcy='never')", "*polcy*it takes platform, policy*"),
-        ("image('alpine', policy='often')", "*a pull policy is one of missing*"),
+        ("image('alpine', polcy='never')", "*polcy*it takes platform, pull*"),
+        ("image('alpine', pull='often')", "*a pull policy is one of missing*"),
     ],
 )
 def test_a_marker_that_means_nothing_is_refused(
@@ -432,7 +433,7 @@ def test_many_workers_build_an_image_once(web: pytest.Pytester, home: Path) -> N
     )
     web.runpytest_subprocess("-n", "3", "--dist=each").assert_outcomes(passed=18)
     assert (web.path / "builds").read_text() == "x"
-    assert list((home / "work/outcomes").iterdir()) == []
+    assert list((home / "runs").iterdir()) == []
 
 
 def test_a_build_that_fails_does_so_once_and_every_test_has_its_error(

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    pass
+from pytest_images.plugin.settings import SETTINGS, option_of, table
 
 SHOWS = "def test_it(images, pytestconfig):\n    assert {}"
 
@@ -16,10 +15,14 @@ def test_an_option_wins_over_the_environment_and_that_over_the_ini_file(
     pytester.makeini("[pytest]\nimages_engine = from-ini\nimages_platform = linux/s390x")
     monkeypatch.setenv("PYTEST_IMAGES_ENGINE", "from-environment")
     monkeypatch.setenv("PYTEST_IMAGES_PLATFORM", "linux/arm64")
+    monkeypatch.delenv("PYTEST_IMAGES_REQUIRE", raising=False)
     pytester.makepyfile("def test_it(images): images.ls()")
-    result = pytester.runpytest("--images-engine=from-option")
+    result = pytester.runpytest("--images-engine=from-option", "-rs")
     result.stdout.fnmatch_lines(
-        ["images: home *, engine from-option, platform linux/arm64", '*"from-option"*no engine*']
+        [
+            "images: home *, engine from-option, platform linux/arm64",
+            'SKIPPED*"from-option"*no engine*',
+        ]
     )
 
 
@@ -59,7 +62,7 @@ def test_a_setting_that_cannot_be_is_refused_at_once(
 def test_a_platform_that_is_none_is_told_at_the_first_use(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(images): pass")
     result = pytester.runpytest("--images-platform=a/b/c/d")
-    result.stdout.fnmatch_lines(["E*InvalidPlatform*a/b/c/d*"])
+    result.stdout.fnmatch_lines(["InvalidPlatform: *a/b/c/d*"])
 
 
 def test_offline_says_so_where_it_refuses(pytester: pytest.Pytester) -> None:
@@ -146,3 +149,30 @@ def test_the_pull_policy_counts_where_no_other_is_named(
     shown = [line for line in result.outlines if line.startswith(("E  ", "ImageNot", "MissingO"))]
     kinds = [word for line in shown for word in ("ImageNotFound", "MissingOffline") if word in line]
     assert kinds == ["ImageNotFound", "MissingOffline", "ImageNotFound"]
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    page = Path(__file__).parents[2] / "docs" / "options.md"
+    begin, end = "of pytest_images.plugin.settings -->\n", "<!-- the end of the table -->"
+    shown = page.read_text().partition(begin)[2].partition(end)[0]
+    assert shown == table(), f"render it again:\n{table()}"
+
+
+def test_every_setting_is_an_option_and_an_ini_key(pytester: pytest.Pytester) -> None:
+    out = pytester.runpytest("--help").stdout.str()
+    for setting in SETTINGS:
+        assert f"\n  {option_of(setting)}" in out
+        assert f"images_{setting.name} (" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [((), True), (("--images-no-offline",), False), (("--images-offline",), True)],
+)
+def test_a_flag_of_the_ini_file_can_be_taken_back(
+    pytester: pytest.Pytester, arguments: tuple[str, ...], shown: bool
+) -> None:
+    pytester.makeini("[pytest]\nimages_offline = yes")
+    pytester.makepyfile("def test_it(): pass")
+    out = pytester.runpytest(*arguments).stdout.str()
+    assert (", offline" in out) is shown

@@ -17,6 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The store's folder of the story."""
     folder = tmp_path / "store"
     monkeypatch.setenv("PYTEST_IMAGES_HOME", str(folder))
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly")
     return folder
 
