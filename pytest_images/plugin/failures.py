@@ -48,14 +48,20 @@ def names(found: Sequence[Deed]) -> set[str]:
     return {name for deed in found for name in deed.names}
 
 
-def sections(found: Sequence[Deed], call: pytest.CallInfo[None]) -> list[tuple[str, str]]:
+def sections(
+    found: Sequence[Deed], call: pytest.CallInfo[None], text: str | None
+) -> list[tuple[str, str]]:
     """Return the logs of pulls and builds, each with a title.
 
-    That of a build that failed is the error's, which another process may have told.
+    That of a build that failed is the error's, which another process may have told; so are the
+    lines of the Dockerfile, which *text* has where the error is shown as that.
     """
     error = None if call.excinfo is None else call.excinfo.value
-    log = getattr(error, "log", "") if isinstance(error, ImagesError) else ""
-    logged = [("Log of the image's build", log)] if log else []
+    is_ours = isinstance(error, ImagesError)
+    excerpt = getattr(error, "excerpt", "") if is_ours and text is None else ""
+    log = getattr(error, "log", "") if is_ours else ""
+    logged = [("The lines it is about", excerpt)] if excerpt else []
+    logged += [("Log of the image's build", log)] if log else []
     for deed in found:
         if deed.verb in _LOGGED and deed.log and not (log and deed.verb == "build"):
             title = " ".join(filter(None, ("images:", deed.verb, deed.subject)))

@@ -270,7 +270,7 @@ class Session:
         if text is not None:
             report.longrepr = text
         if report.failed:
-            report.sections += failures.sections(deeds, call)
+            report.sections += failures.sections(deeds, call, text)
             self._failed |= failures.names(deeds)
         return report
 

@@ -452,7 +452,7 @@ def test_a_build_that_fails_does_so_once_and_every_test_has_its_error(
     assert (web.path / "builds").read_text() == "x"
     out = result.stdout.str()
     assert out.count("InvalidDockerfile: Dockerfile:2: ") >= 4
-    assert out.count(">>> COPY missing /") == 2  # not where the lines of conftest.py are shown
+    assert out.count(">>> COPY missing /") == 4
     result.stdout.fnmatch_lines(["wanted by built('web') in *.py, line 3"])
 
 

@@ -148,7 +148,7 @@ def test_the_plan_is_shown_and_nothing_runs(
     one, two = publish("one:1"), publish("two:1")
     pytester.makepyfile(SUITE.format(one=one, two=two) + "\n    unused = pulled('unused')\n")
     requests = len(docker_registry.access_log("/v2/"))
-    result = pytester.runpytest_subprocess("--images-plan", "-n", "2")
+    result = pytester.runpytest_subprocess("--images-plan", "-n", "2", "-p", "no:randomly")
     assert result.ret == 0
     assert len(docker_registry.access_log("/v2/")) == requests
     assert not aftermath.home.exists()
@@ -161,7 +161,8 @@ def test_the_plan_is_shown_and_nothing_runs(
     )
     result.stdout.no_fnmatch_line("*unused*")
     pytester.runpytest_subprocess("-k", "test_one").assert_outcomes(passed=1)
-    result = pytester.runpytest_subprocess("--images-plan", "-k", "test_one or test_two")
+    chosen = ("-p", "no:randomly", "-k", "test_one or test_two")
+    result = pytester.runpytest_subprocess("--images-plan", *chosen)
     result.stdout.fnmatch_lines(
         [
             "images plan: 2 for 2 of 2 tests, 1 to fetch (?), manifest requests: 2 to 3",
