@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_images.layer.writer import LayerWriter
 
 _WILD = re.compile(r"[*?\[]")
+_NO_RULES = IgnoreRules()
 _PIVOT = "/./"  # with --parents: the path from here on is kept
 ROOT = Owner(0, 0)
 MANY = (
@@ -161,8 +162,10 @@ class Copying:
                     places.writer.add_file(entry, descriptor)
                 else:
                     places.writer.add_stream(entry, stream)
-        except (Changed, OSError) as error:
-            raise Changed(item.path, str(error)) from error
+        except Changed as error:
+            raise Changed(item.path) from error
+        except OSError as error:
+            raise Changed(item.path, error.strerror or str(error)) from error
 
     def _entry(self, chosen: Chosen, path: str, owner: Owner | None, latest: int) -> Entry:
         item = chosen.item
@@ -187,6 +190,16 @@ def whole_file(order: Order, tree: Tree, name: str) -> Copying:
     """Return the copying of the one file of *tree*, called *name*."""
     chosen = [Chosen(tree, item, "", name, order.unpacks) for item in tree.below("")]
     return Copying(order, chosen, 1)
+
+
+def mounted(source: str, tree: Tree) -> Copying:
+    """Return all that the one path *source* means in *tree*. Raises Malformed: nothing."""
+    path = posixpath.normpath("/" + source).lstrip("/")
+    item = tree.find(path)
+    if item is None:
+        raise Malformed(f'"/{path}": not found')
+    order = Order((source,), "/")
+    return Copying(order, list(_with_content(_Match(item, path, ""), tree, _NO_RULES, order)), 1)
 
 
 def select(order: Order, tree: Tree) -> Copying:

@@ -7,30 +7,25 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.trees import opened
-from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry, LayerWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import BinaryIO
 
+    from pytest_images.builder.copying import Copying
     from pytest_images.builder.trees import Item, Tree
 
 
-def export(tree: Tree, source: str, target: Path) -> Path:
-    """Copy what *source* is in *tree* to the new path *target*; returns that.
+def export(copying: Copying, target: Path) -> Path:
+    """Copy the one file or folder of *copying* to the new path *target*; returns that.
 
     Owners are this user's. Nothing is written outside of *target*: links are made, never
-    followed. Raises Malformed where there is no such file.
+    followed. Raises Changed.
     """
-    item = tree.find(source.strip("/"))
-    if item is None:
-        raise Malformed(f'"/{source.strip("/")}": not found')
-    _put(tree, item, target)
-    if item.kind is Kind.DIRECTORY:
-        _fill(tree, item, target)
-        _dress(target, item)
+    _fill(((each.tree, each.item, each.path) for each in copying.chosen), target)
     return target
 
 
@@ -40,9 +35,7 @@ def export_into(tree: Tree, folder: Path) -> None:
     A link in *folder* where the tree has a folder is replaced too: nothing is written outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    item = tree.find("")
-    if item is not None:
-        _fill(tree, item, folder)
+    _fill(((tree, item, item.path) for item in tree.below("")), folder)
 
 
 def write_tar(tree: Tree, stream: BinaryIO) -> None:
@@ -88,14 +81,13 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _fill(tree: Tree, item: Item, target: Path) -> None:
+def _fill(found: Iterable[tuple[Tree, Item, str]], target: Path) -> None:
     folders: list[tuple[Path, Item]] = []
-    cut = len(item.path) + 1 if item.path else 0
-    for inner in tree.below(item.path):
-        path = target / inner.path[cut:]
-        _put(tree, inner, path)
-        if inner.kind is Kind.DIRECTORY:
-            folders.append((path, inner))
+    for tree, item, below in found:
+        path = target / below
+        _put(tree, item, path)
+        if item.kind is Kind.DIRECTORY:
+            folders.append((path, item))
     for path, folder in reversed(folders):
         _dress(path, folder)
 

@@ -47,6 +47,10 @@ class FileTree:
         """As `Tree` says."""
         return self._item if path == self._item.path else None
 
+    def is_there(self, path: str) -> bool:
+        """As `Tree` says."""
+        return self.find(path) is not None
+
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
         return iter(() if path else (self._item,))

@@ -2,7 +2,7 @@
 
 A file whose size, times, inode and device are as they were is not read again. A file that was
 changed in the very moment it was looked at could look the same afterwards: it is not remembered
-(as git's index treats one that is "racily clean").
+(as git's index treats one that is "racily clean"), and hashed again when it is copied.
 """
 
 from __future__ import annotations
@@ -44,8 +44,12 @@ class Fingerprints:
             if known is not None and known[1:] == list(item.stamp):
                 return str(known[0])
         found = _digest(tree, item)
-        if is_ours and item.stamp[2] / 1e9 < time.time() - _SETTLED:
-            self._fresh[item.path] = [found, *item.stamp]
+        if isinstance(tree, FolderTree):
+            is_settled = item.stamp[2] / 1e9 < time.time() - _SETTLED
+            if not is_settled:
+                tree.promise(item, found)
+            elif is_ours:
+                self._fresh[item.path] = [found, *item.stamp]
         return found
 
     def save(self) -> None:

@@ -26,7 +26,7 @@ from pytest_images.sandbox.users import as_root, usable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pytest_images.builder.trees import Tree
+    from pytest_images.builder.copying import Copying
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
     from pytest_images.model.request.run import Ran
@@ -55,16 +55,16 @@ class Runner:
         self,
         command: Command,
         layers: Sequence[BuiltLayer],
-        trees: Mapping[Mount, Tree],
+        bound: Mapping[Mount, Copying],
         log: object,
     ) -> tuple[Ran, Result]:
         """Run *command* over *layers* (lowest first); return how it ended, and its layer.
 
-        *trees* are where bind mounts come from. What a failed command changed is dropped.
+        *bound* are the files of bind mounts. What a failed command changed is dropped.
         """
         with ExitStack() as stack:
             scratch = stack.enter_context(self._scratch())
-            mounts, secrets = self._mounts(command.mounts, trees, scratch, stack)
+            mounts, secrets = self._mounts(command.mounts, bound, scratch, stack)
             mounts += _script(command, scratch)
             unpackables = [Unpackable(each.digest, each.diff_id) for each in layers]
             upper = scratch / "upper"
@@ -168,7 +168,7 @@ class Runner:
     def _mounts(
         self,
         mounts: Sequence[Mount],
-        trees: Mapping[Mount, Tree],
+        bound: Mapping[Mount, Copying],
         scratch: Path,
         stack: ExitStack,
     ) -> tuple[tuple[RunMount, ...], dict[str, Secret]]:
@@ -184,7 +184,7 @@ class Runner:
                 source = self._cache(mount, scratch / f"cache{number}", stack)
                 found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
             else:
-                source = export(trees[mount], mount.source, scratch / f"mount{number}")
+                source = export(bound[mount], scratch / f"mount{number}")
                 found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
         return tuple(found), variables
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result, plain_layer
 from pytest_images.builder.command import SCRIPTS, Command, secret_id
-from pytest_images.builder.copying import MANY, ROOT, Copying, Order, select, whole_file
+from pytest_images.builder.copying import (
+    MANY,
+    ROOT,
+    Copying,
+    Order,
+    mounted,
+    select,
+    whole_file,
+)
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
 from pytest_images.dockerfile.instructions import (
@@ -201,14 +209,13 @@ class Steps:
         state, shop = self._state, self._shop
         mounts = instruction.mounts_of(state.scope.expander)
         self._require_secrets(mounts, instruction)
-        trees: dict[Mount, Tree] = {}
+        bound: dict[Mount, Copying] = {}
         sources: list[str] = []
         for mount in mounts:
             if mount.type is MountType.BIND:
                 tree, _ = shop.origin(mount.origin, self._stage, instruction.place)
-                trees[mount] = tree
-                bound = select(Order((mount.source or "/",), "/"), tree)
-                sources.append(bound.digest(shop.fingerprints))
+                bound[mount] = mounted(mount.source, tree)
+                sources.append(bound[mount].digest(shop.fingerprints))
             elif mount.type is MountType.CACHE and (mount.origin or mount.source):
                 raise Malformed("a cache mount with from or source is not supported")
         words = self._command(instruction)
@@ -238,12 +245,12 @@ class Steps:
             instruction.script,
         )
         described = _run_described(instruction, words, arguments)
-        self._layer(key, described, step, lambda: self._ran(command, trees, step, instruction))
+        self._layer(key, described, step, lambda: self._ran(command, bound, step, instruction))
 
     def _ran(
-        self, command: Command, trees: Mapping[Mount, Tree], step: Step, instruction: Run
+        self, command: Command, bound: Mapping[Mount, Copying], step: Step, instruction: Run
     ) -> Result:
-        ran, result = self._shop.runner.run(command, self._state.layers, trees, step)
+        ran, result = self._shop.runner.run(command, self._state.layers, bound, step)
         step.flush_line()
         for warning in ran.warnings:
             step.say(f"WARNING: {warning}")
@@ -352,8 +359,7 @@ def _placed(instruction: Instruction) -> Iterator[None]:
     except Malformed as problem:
         raise instruction.place.error(str(problem)) from problem
     except Changed as problem:
-        path, *reason = problem.args or ("a file",)
-        raise instruction.place.error(f"{path}: {' '.join(map(str, reason))}") from problem
+        raise instruction.place.error(str(problem)) from problem
 
 
 def _words(instruction: Copy | Add) -> str:

@@ -2,22 +2,25 @@
 
 A tree gives its items by path, ``/`` between names and none before; links inside of it are
 followed inside of it. What an item is was decided when it was listed: who opens one whose
-file has changed since finds out (`layer.writer.Changed`).
+file has changed since, or changes while it is read, finds out (`layer.writer.Changed`).
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
 import os
 import posixpath
 import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import PathError
 from pytest_images.layer.member import Kind
+from pytest_images.layer.writer import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +29,11 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.ignore import Folder
     from pytest_images.layer.files import Files, ImagePath
 
+_PIECE = 1 << 20
 LINK_LIMIT = 40  # links followed for one path, as in Linux
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 _KINDS = {
     stat.S_IFREG: Kind.FILE,
     stat.S_IFDIR: Kind.DIRECTORY,
@@ -68,23 +75,40 @@ class Tree(Protocol):
         """Return what is at *path*, links followed inside; None: nothing, or left out."""
         ...
 
+    def is_there(self, path: str) -> bool:
+        """Say whether something is called *path*: a link too, wherever it leads."""
+        ...
+
     def below(self, path: str) -> Iterator[Item]:
         """Yield all that is below the folder *path*, sorted, folders first; no link followed."""
         ...
 
     def open(self, item: Item) -> BinaryIO:
-        """Open a file. Raises OSError, or what reading an image can."""
+        """Open a file. Raises OSError, Changed, or what reading an image can."""
         ...
 
 
 class FolderTree:
-    """A folder of this machine, without what *rules* leave out."""
+    """A folder of this machine, without what *rules* leave out.
+
+    Others may change it at any time. A file or folder is opened by its path, and then held
+    against what was found there first: a link put in its place leads nowhere.
+    """
 
     has_owners = False
 
     def __init__(self, root: Path, rules: IgnoreRules | None = None) -> None:
         self.root = Path(os.path.realpath(root))
         self._rules = rules or IgnoreRules()
+        self._promised: dict[tuple[str, tuple[int, ...]], str] = {}
+
+    def promise(self, item: Item, digest: str) -> None:
+        """Hear what a file's content was that its stamp says too little of."""
+        self._promised[item.path, item.stamp] = digest
+
+    def promised(self, item: Item) -> str:
+        """Return the digest of what is to be read, "" where the stamp is enough."""
+        return self._promised.get((item.path, item.stamp), "")
 
     def find(self, path: str) -> Item | None:
         """As `Tree` says."""
@@ -96,48 +120,90 @@ class FolderTree:
             return None
         return found
 
-    def below(self, path: str) -> Iterator[Item]:
+    def is_there(self, path: str) -> bool:
         """As `Tree` says."""
+        return self._lstat(path) is not None
+
+    def below(self, path: str) -> Iterator[Item]:
+        """As `Tree` says. Raises Changed."""
         folder = self._rules.top
         for name in filter(None, path.split("/")):
             folder = folder.folder(name)
-        yield from self._walk(str(self.root / path), path, folder)
+        top = self._lstat(path) if path else self._top()
+        if top is None:
+            raise Changed(path)
+        yield from self._walk(top, folder)
 
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""
-        path = self.root / item.path
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = self._opened(item, _FILE)
         if _stamp(os.fstat(descriptor)) != item.stamp:  # perhaps not even the same file
             os.close(descriptor)
-            raise OSError(f"{path} changed while it was copied")
+            raise Changed(item.path)
         return os.fdopen(descriptor, "rb", buffering=0)
 
-    def _walk(self, place: str, path: str, folder: Folder) -> Iterator[Item]:
-        with os.scandir(place) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        for entry in found:
-            item = _item(f"{path}/{entry.name}" if path else entry.name, entry)
-            if item is None:
-                continue
-            is_out = folder.excludes(entry.name)
+    def _walk(self, above: Item, folder: Folder) -> Iterator[Item]:
+        for item in self._entries(above):
+            name = posixpath.basename(item.path)
+            is_out = folder.excludes(name)
             if item.kind is not Kind.DIRECTORY:
                 if not is_out:
                     yield item
                 continue
-            if is_out and folder.can_skip(entry.name):
+            if is_out and folder.can_skip(name):
                 continue
-            inside = self._walk(entry.path, item.path, folder.folder(entry.name))
+            inside = self._walk(item, folder.folder(name))
             if not is_out:
                 yield item
             yield from _after(item, inside) if is_out else inside
 
-    def _lstat(self, path: str) -> Item | None:
-        place = self.root / path
+    def _entries(self, folder: Item) -> list[Item]:
+        """List the folder that *folder* was when it was found, whatever has its name by now."""
+        descriptor = self._opened(folder, _FOLDER)
         try:
-            info = place.lstat()
+            if _identity(os.fstat(descriptor)) != folder.stamp[_IDENTITY]:
+                raise Changed(folder.path)
+            prefix = f"{folder.path}/" if folder.path else ""
+            with os.scandir(descriptor) as entries:
+                found = [
+                    _made(prefix, entry.name, entry.stat(follow_symlinks=False), descriptor)
+                    for entry in sorted(entries, key=lambda entry: entry.name)
+                ]
+        except FileNotFoundError as error:
+            raise Changed(folder.path) from error
+        finally:
+            os.close(descriptor)
+        return [item for item in found if item is not None]
+
+    def _opened(self, item: Item, flags: int) -> int:
+        try:
+            return os.open(self.root / item.path, flags)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Changed(item.path) from error
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise Changed(item.path) from error
+            raise
+
+    def _top(self) -> Item:
+        return Item("", Kind.DIRECTORY, 0o755, stamp=_stamp(self.root.stat()))
+
+    def _lstat(self, path: str) -> Item | None:
+        """Look at *path* without following any link."""
+        above, _, name = path.rpartition("/")
+        try:
+            folder = os.open(self.root, _WAY)
+            try:
+                for part in filter(None, above.split("/")):
+                    inner = os.open(part, _WAY, dir_fd=folder)
+                    os.close(folder)
+                    folder = inner
+                info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                return _made(f"{above}/" if above else "", name, info, folder)
+            finally:
+                os.close(folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return _made(path, str(place), info)
 
 
 def _after(folder: Item, inside: Iterator[Item]) -> Iterator[Item]:
@@ -149,28 +215,38 @@ def _after(folder: Item, inside: Iterator[Item]) -> Iterator[Item]:
         yield from inside
 
 
-def _item(path: str, entry: os.DirEntry[str]) -> Item | None:
-    return _made(path, entry.path, entry.stat(follow_symlinks=False))
-
-
-def _made(path: str, place: str, info: os.stat_result) -> Item | None:
-    """Return the item of a file; None for what no layer can hold: a socket."""
+def _made(prefix: str, name: str, info: os.stat_result, folder: int) -> Item | None:
+    """Return the item of a file in *folder*; None for what no layer can hold: a socket."""
     kind = _KINDS.get(stat.S_IFMT(info.st_mode))
     if kind is None:
         return None
     return Item(
-        path,
+        prefix + name,
         kind,
         stat.S_IMODE(info.st_mode),
         info.st_size if kind is Kind.FILE else 0,
         int(info.st_mtime),
-        target=str(Path(place).readlink()) if kind is Kind.SYMLINK else "",
+        target=_target(name, folder) if kind is Kind.SYMLINK else "",
         stamp=_stamp(info),
     )
 
 
+def _target(name: str, folder: int) -> str:
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError as error:  # it was a link a moment ago
+        raise Changed(name) from error
+
+
 def _stamp(info: os.stat_result) -> tuple[int, ...]:
-    return info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, info.st_dev, info.st_mode
+    return info.st_size, info.st_mtime_ns, info.st_ctime_ns, *_identity(info), info.st_mode
+
+
+def _identity(info: os.stat_result) -> tuple[int, int]:
+    return info.st_ino, info.st_dev
+
+
+_IDENTITY = slice(3, 5)  # of a stamp
 
 
 def _followed(path: str, lstat: Callable[[str], Item | None]) -> Item | None:
@@ -224,6 +300,10 @@ class MemoryTree:
             return Item(name, Kind.FILE, 0o644, len(self._files[name]))
         return Item(name, Kind.DIRECTORY, 0o755) if name in self._folders else None
 
+    def is_there(self, path: str) -> bool:
+        """As `Tree` says."""
+        return self.find(path) is not None
+
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
         prefix = path + "/" * bool(path)
@@ -256,6 +336,14 @@ class ImageTree:
             return None
         return None if found.path and self._rules.excludes(found.path) else found
 
+    def is_there(self, path: str) -> bool:
+        """As `Tree` says."""
+        try:
+            self._files.joinpath(path).lstat()
+        except PathError:
+            return False
+        return True
+
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
         for place in self._files.joinpath(path).iterdir():
@@ -287,9 +375,38 @@ class ImageTree:
 
 @contextmanager
 def opened(tree: Tree, item: Item) -> Iterator[BinaryIO]:
-    """Open a file of *tree* for a block."""
+    """Open a file of *tree* for a block.
+
+    Raises Changed where it is not the same at the end, or not what was promised of it.
+    """
     stream = tree.open(item)
+    promised = tree.promised(item) if isinstance(tree, FolderTree) else ""
+    hashed = _Hashed(stream)
     try:
-        yield stream
+        yield cast("BinaryIO", hashed) if promised else stream
+        if item.stamp and _stamp(os.fstat(stream.fileno())) != item.stamp:
+            raise Changed(item.path)
+        if promised and hashed.digest() != promised:
+            raise Changed(item.path)
     finally:
         stream.close()
+
+
+class _Hashed:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        piece = self._stream.read(size)
+        self._hash.update(piece)
+        return piece
+
+    def digest(self) -> str:
+        """Read the rest; return the digest of all."""
+        while self.read(_PIECE):
+            pass
+        return self._hash.hexdigest()

@@ -24,12 +24,13 @@ from pytest_images.layer.limit import expansion_limit
 from pytest_images.layer.measure import measure
 from pytest_images.layer.member import Kind
 from pytest_images.layer.scope import Layer
+from pytest_images.layer.writer import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from pytest_images.builder.trees import Tree
+    from pytest_images.builder.trees import Item, Tree
     from pytest_images.content.store import Store
     from pytest_images.layer.blocks import Readable
     from pytest_images.model.request.build import BuildRequest
@@ -40,6 +41,7 @@ _NAME = "the build context"
 _SIZE_LIMIT = 1 << 20  # bytes of a Dockerfile
 _IGNORE_LIMIT = 16 << 20
 _PIECE = 1 << 20
+_UNWAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _TAR_MAGIC = slice(257, 262)
 
 
@@ -191,7 +193,7 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
         item = tree.find(DOCKERFILE.lower())
     if item is None or item.kind is not Kind.FILE:
         raise InvalidUsage(name, "failed to read dockerfile: there is no such file in the context")
-    return name, _content(tree, item.path, _SIZE_LIMIT)
+    return name, _content(tree, item, _SIZE_LIMIT)
 
 
 def ignore_rules(tree: Tree, dockerfile: str = DOCKERFILE) -> IgnoreRules:
@@ -202,14 +204,22 @@ def ignore_rules(tree: Tree, dockerfile: str = DOCKERFILE) -> IgnoreRules:
     for name in (str(beside), ".dockerignore"):
         item = tree.find(name)
         if item is not None and item.kind is Kind.FILE:
-            return IgnoreRules.parse(_content(tree, item.path, _IGNORE_LIMIT), name)
+            return IgnoreRules.parse(_content(tree, item, _IGNORE_LIMIT), name)
+        if item is not None or tree.is_there(name):
+            error = InvalidUsage(name, "it is neither a file of the context nor a link to one")
+            error.add_note("without it, what it leaves out would get into the image")
+            raise error
     return IgnoreRules()
 
 
 def _named_content(path: Path, limit: int) -> bytes:
-    """Read a file outside of the context: the caller named it by its whole path."""
+    """Read a file outside of the context: the caller named it by its whole path.
+
+    It may be a pipe; one that nobody writes to is empty.
+    """
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(os.open(path, _UNWAITING), "rb") as stream:
+            os.set_blocking(stream.fileno(), True)
             raw = stream.read(limit + 1)
     except OSError as error:
         reason = f"failed to read dockerfile: {error.strerror}"
@@ -219,14 +229,14 @@ def _named_content(path: Path, limit: int) -> bytes:
     return raw
 
 
-def _content(tree: Tree, path: str, limit: int) -> bytes:
-    item = tree.find(path)
-    if item is None:
-        return b""
-    with opened(tree, item) as stream:
-        raw = stream.read(limit + 1)
+def _content(tree: Tree, item: Item, limit: int) -> bytes:
+    try:
+        with opened(tree, item) as stream:
+            raw = stream.read(limit + 1)
+    except Changed as problem:
+        raise InvalidUsage(item.path, problem.reason) from problem
     if len(raw) > limit:
-        raise LimitExceeded(path, "size in bytes", limit)
+        raise LimitExceeded(item.path, "size in bytes", limit)
     return raw
 
 

@@ -62,6 +62,13 @@ class Sink(Protocol):
 class Changed(Exception):
     """A file became shorter, or another one, while it was read: what it was is not known."""
 
+    def __init__(self, path: str = "", reason: str = "it changed while it was copied") -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -1,0 +1,50 @@
+"""What a hostile build may not reach, seen from outside: the store's bytes, what it keeps."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.ledger import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_images.content.store import Store
+    from pytest_images.errors import ImagesError
+
+LIMIT = 64 << 20  # bytes of one file that is searched
+
+
+def holders(home: Path, canary: bytes) -> list[str]:
+    """Return the files of a store, by their paths in it, that hold *canary* or are called so."""
+    found = []
+    for path in home.rglob("*"):
+        name = str(path.relative_to(home))
+        content = path.read_bytes() if path.is_file() and path.stat().st_size < LIMIT else b""
+        if canary in content or canary.decode() in name:
+            found.append(name)
+    return found
+
+
+def kept(store: Store) -> dict[str, list[str]]:
+    """Return what a store has: blobs, names, results of steps, what steps left."""
+    folders = ("blobs", "ingest")
+    found = {name: _names(store.root / name) for name in folders}
+    for name in ("results", "steps"):
+        found[name] = _names(store.workspace(name))
+    return {**found, "names": sorted(str(image.tags) for image in store.images())}
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def refused_whole(store: Store, kind: type[ImagesError], *words: str) -> Iterator[None]:
+    """Expect a build to be refused with the store as it was."""
+    before = kept(store)
+    with refused(kind, *words):
+        yield
+    assert kept(store) == before
