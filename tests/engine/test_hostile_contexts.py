@@ -26,10 +26,9 @@ from pytest_images.layer.writer import Changed, LayerWriter
 from tests.engine.hostile import holders, refused_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_images.content.store import Store
     from pytest_images.images import Images
+    from pytest_images.layer.files import ImagePath
     from tests.ledger import Ledger
 
 CANARY = b"outside of everything"
@@ -54,7 +53,8 @@ def home(tmp_path: Path) -> Path:
 
 def names(images: Images, reference: str) -> set[str]:
     """Return the paths of an image, without the leading slash."""
-    pending, found = [images.files(reference)], set()
+    pending: list[ImagePath] = [images.files(reference)]
+    found = set()
     while pending:
         for path in pending.pop().iterdir():
             found.add("/".join(path.parts))
@@ -164,7 +164,12 @@ def test_a_named_dockerfile_outside_is_not_waited_for_either(
 def test_a_dockerfile_may_come_through_a_pipe(images: Images, context: Path) -> None:
     """B02: as the shell's ``-f <(generate)`` names one."""
     reader, writer = os.pipe()
-    thread = threading.Timer(0.2, lambda: (os.write(writer, b"FROM scratch\n"), os.close(writer)))
+
+    def late() -> None:
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(b"FROM scratch\n")
+
+    thread = threading.Timer(0.2, late)
     thread.start()
     try:
         assert images.build(context, dockerfile=f"/dev/fd/{reader}", tags="app:1").image
@@ -302,19 +307,33 @@ def written(copying: Copying) -> bytes:
         return stream.read()
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
-    "shorter": lambda path: os.truncate(path, 3),
-    "longer": lambda path: path.write_bytes(path.read_bytes() + b"more"),
-    "another": lambda path: path.write_bytes(b"B" * path.stat().st_size),
-    "a link": lambda path: (path.unlink(), path.symlink_to(path.parents[2] / "canary")),
-    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
-    "gone": lambda path: path.unlink(),
-    "replaced": lambda path: (
-        path.with_name("new").write_bytes(b"B" * path.stat().st_size),
-        path.with_name("new").rename(path),
-    ),
-}
+CHANGES = ["shorter", "longer", "another", "a link", "a pipe", "a folder", "gone", "replaced"]
+
+
+def change_file(path: Path, change: str) -> None:
+    match change:
+        case "shorter":
+            os.truncate(path, 3)
+        case "longer":
+            path.write_bytes(path.read_bytes() + b"more")
+        case "another":
+            path.write_bytes(b"B" * path.stat().st_size)
+        case "replaced":
+            new = path.with_name("new")
+            new.write_bytes(b"B" * path.stat().st_size)
+            new.rename(path)
+        case _:
+            path.unlink()
+            make_instead(path, change)
+
+
+def make_instead(path: Path, kind: str) -> None:
+    if kind == "a link":
+        path.symlink_to(path.parents[2] / "canary")
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
 
 
 @pytest.mark.parametrize("size", [20, 300_000])
@@ -328,7 +347,7 @@ def test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(
     path.write_bytes(b"A" * size)
     copying = select(Order((".",), "/x/"), FolderTree(context))
     copying.digest(known)
-    CHANGES[change](path)
+    change_file(path, change)
     with pytest.raises(Changed, match="sub/file"):
         written(copying)
 
@@ -344,7 +363,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(context: Path, change:
     assert item is not None
     with pytest.raises(Changed), opened(tree, item) as stream:
         stream.read(10)
-        CHANGES[change](path)
+        change_file(path, change)
 
 
 @pytest.mark.parametrize("size", [20, 300_000])
@@ -384,7 +403,7 @@ def test_a_mount_shows_the_files_of_its_key_or_nothing(
         path.with_name("later").write_bytes(b"later")
         assert [p.name for p in export(copying, tmp_path / "mount").iterdir()] == ["file"]
         return
-    CHANGES[change](path)
+    change_file(path, change)
     with pytest.raises(Changed):
         export(copying, tmp_path / "mount")
 
