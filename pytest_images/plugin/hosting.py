@@ -9,7 +9,7 @@ from pytest_images.host import EMBEDDED, Host
 from pytest_images.policies.locked import lock_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pytest_images.images import Policy
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 
 def make_host(
-    settings: Settings, root: Path, run: str, where: Callable[[], str | None], report: object
+    settings: Settings,
+    root: Path,
+    run: str,
+    where: Callable[[], str | None],
+    watchers: Sequence[object],
 ) -> Host:
     """Make the host of this process; *root* is where the lock file is.
+
+    *watchers*: plugins that see every verb.
 
     Raises HookError, InvalidPlatform, InvalidUsage.
     """
@@ -33,6 +39,6 @@ def make_host(
         offline=settings.offline,
         lock=lock_in(root, settings.lock),
         mirrors=settings.mirrors,
-        plugins=[report],
+        plugins=watchers,
         where=where,
     )

@@ -12,19 +12,21 @@ from pytest_images.plugin.places import Places
 from pytest_images.plugin.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from pytest_images.host.host import Host
     from pytest_images.images import Images
     from pytest_images.model.image import Image
     from pytest_images.plugin.background import Background
     from pytest_images.plugin.ending import Ended
+    from pytest_images.plugin.live import Live
     from pytest_images.plugin.needs import Need
     from pytest_images.plugin.workers import Workers
     from pytest_images.policies.report import Report
 
 NAME = "images-session"
 WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
+LIVE = "pytest_images_live"  # the key of the channel that live progress takes
 
 
 def register(config: pytest.Config) -> None:
@@ -53,6 +55,7 @@ class Session:
         self._host: Host | None = None
         self._report: Report | None = None
         self._background: Background | None = None
+        self._live: Live | None = None
         self._owner = [""]  # for whom something is done: a test, on it the fixtures set up
         self._failed: set[str] = set()  # names of images that failed tests used
         self._ended: Ended | None = None
@@ -77,8 +80,22 @@ class Session:
         from pytest_images.policies.report import Report
 
         self._report = self._report or Report(lambda: self._owner[-1])
+        watchers = [self._report, *self._watchers()]
         root = self._config.rootpath
-        return make_host(self._settings, root, self.run, self._places.current, self._report)
+        return make_host(self._settings, root, self.run, self._places.current, watchers)
+
+    def _watchers(self) -> Iterator[object]:
+        """Give what shows live progress, where somebody watches this process or its controller."""
+        from pytest_images.plugin import live
+        from pytest_images.policies.watch import Watch
+
+        channel = getattr(self._config, "workerinput", {}).get(LIVE)
+        if channel is not None:
+            yield Watch(lambda key, text: live.send(channel, key, text))
+        elif not self._is_worker and self._live is None:
+            shown = self._live = live.live_of(self._config, is_begun=len(self._owner) > 1)
+            if shown is not None:
+                yield Watch(lambda key, text: shown.show("", key, text))
 
     def prepare(self, need: Need) -> Image:
         """Return the image of a need, brought here once a run; see `needs.prepared`."""
@@ -189,8 +206,18 @@ class Session:
         from pytest_images.plugin.workers import Workers
 
         node.workerinput[WIRE] = self.run
+        self._show_live(node)
         self._workers = self._workers or Workers()
         self._workers.begun += 1
+
+    def _show_live(self, node: Any) -> None:
+        """Give a worker a channel for what it is at, where somebody watches."""
+        from pytest_images.plugin import live
+
+        if self._workers is None:
+            self._live = live.live_of(self._config, is_begun=False)
+        if self._live is not None:
+            node.workerinput[LIVE] = live.listen(self._live, node.gateway)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -215,6 +242,8 @@ class Session:
 
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
+        if self._live is not None:
+            self._live.close()
         background, self._background = self._background, None
         if background is not None:
             background.stop()
