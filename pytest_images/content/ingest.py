@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_images.content.blobs import Blobs
     from pytest_images.content.home import Home
 
-FOLLOW_FROM = 8 << 20  # bytes: below, hashing inline beats starting a thread
+FOLLOW_FROM = 1 << 20  # bytes: below, hashing inline beats starting a thread
 
 
 class Ingest:

@@ -151,7 +151,7 @@ class Scope:
                     path.unlink()
 
     def change(self, puts: Iterable[Record], drops: Iterable[str]) -> Change:
-        """Prepare a change: write and flush the new files beside the old ones."""
+        """Prepare a change: write the new files beside the old ones, and begin to flush them."""
         change = Change(self.path, self._durability)
         try:
             for record in puts:
@@ -178,17 +178,19 @@ class Change:
         """Write a record's file under a name of its own; keep what it will replace."""
         file = record.file
         self._fresh.append(file)
-        self._write(f".new-{file}", record.to_json(), flush=True)
+        self._write(f".new-{file}", record.to_json())
         if (self._folder / file).exists():
             self._kept.append(file)
-            self._write(f".old-{file}", (self._folder / file).read_bytes(), flush=False)
+            self._write(f".old-{file}", (self._folder / file).read_bytes())
 
     def drop(self, file: str) -> None:
         """Note a file to be taken away."""
         self._gone.append(file)
 
     def apply(self) -> None:
-        """Exchange the files and flush their folder."""
+        """Flush the new files, exchange them for the old, and flush their folder."""
+        for file in self._fresh:
+            self._flush(self._folder / f".new-{file}")
         for file in self._fresh:
             if file not in self._kept:
                 self._created.append(file)
@@ -225,7 +227,14 @@ class Change:
         for file in self._kept:
             (self._folder / f".old-{file}").unlink(missing_ok=True)
 
-    def _write(self, name: str, raw: bytes, *, flush: bool) -> None:
+    def _flush(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._durability.flush(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _write(self, name: str, raw: bytes) -> None:
         path = self._folder / name
         try:
             descriptor = os.open(path, _CREATE, 0o600)
@@ -233,9 +242,10 @@ class Change:
             path.unlink()
             descriptor = os.open(path, _CREATE, 0o600)
         try:
-            while raw:
-                raw = raw[os.write(descriptor, raw) :]
-            if flush:
-                self._durability.flush(descriptor)
+            left = raw
+            while left:
+                left = left[os.write(descriptor, left) :]
+            # All are begun before the first is awaited: one flush may then do for many.
+            self._durability.begin(descriptor, 0, len(raw))
         finally:
             os.close(descriptor)

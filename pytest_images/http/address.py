@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 from urllib.parse import urljoin
 
@@ -119,6 +120,7 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
+@lru_cache(maxsize=256)  # a pull asks some twenty times about one or two
 def ip_literal(host: str) -> IP | None:
     """Return the IP address that *host* is written as, None for a name."""
     try:

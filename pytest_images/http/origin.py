@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import Unreachable
@@ -75,17 +76,22 @@ def _listens(address: Address, limits: Limits) -> bool:
 
 def _shakes_hands(address: Address, limits: Limits) -> bool:
     """Whether the server speaks TLS at all. Raises OSError when that stays unclear."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # only asks "TLS or not"; the real request verifies
     with _connect(address, limits) as raw:
         try:
-            context.wrap_socket(raw, server_hostname=address.host).close()
+            _asking_context().wrap_socket(raw, server_hostname=address.host).close()
         except ssl.SSLEOFError:
             raise  # it hung up without a word: not shown yet
         except ssl.SSLError as error:
             return not speaks_no_tls(error)
     return True
+
+
+@cache  # making one takes longer than the handshake
+def _asking_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # only asks "TLS or not"; the real request verifies
+    return context
 
 
 def _answers_plainly(address: Address, limits: Limits) -> bool:
