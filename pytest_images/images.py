@@ -205,8 +205,9 @@ class Images:
     ) -> tuple[Removal, ...]:
         """Take a name away, and the image with its last name; say what went.
 
-        *force*: also an ID that several repositories name.
-        Raises ImageNotFound, AmbiguousImage, Conflict.
+        *force*: also an ID that several repositories name. *platforms*: only the content of
+        these, of an image that has several; the names stay. It has to be forced.
+        Raises ImageNotFound, AmbiguousImage, PlatformNotFound, Conflict.
         """
         __tracebackhide__ = True
         from pytest_images.model.request.rm import RmRequest

@@ -29,7 +29,7 @@ from pytest_images.errors import (
 from pytest_images.model.digest import HEX_DIGITS, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Set
 
     from pytest_images.content.blobs import Blobs
     from pytest_images.content.home import Home
@@ -95,6 +95,22 @@ class Collector:
         with translated(self._home.blobs):
             return self._delete(list(self._stat(digests)), None, known_only=True)
 
+    def delete_document(self, digest: str) -> int | None:
+        """Delete a manifest or index and all it lists, though an index that lists it stays.
+
+        What a record, a lease or another document of any index reaches stays. Returns the
+        bytes freed; None: the document itself is so reached.
+        """
+        with translated(self._home.blobs), locks.acquire(self._home.collect_lock, self._timeout):
+            reached, _ = self._mark({digest})
+            if digest in reached:
+                return None
+            going = ({digest} | self._listed({digest})) - reached
+            gone = [each for each in self._stat(going) if self._move_away(each, unless_used=False)]
+            self._forget(gone)
+        empty_trash(self._home)
+        return sum(blob.size for blob in gone)
+
     def reached(self) -> set[str]:
         """Return every digest that a record of any scope, or a live lease, reaches.
 
@@ -112,8 +128,11 @@ class Collector:
             for image, (blobs, found) in recorded.items()
         }
 
-    def _mark(self) -> tuple[set[str], set[str]]:
-        """What is reached, and what is or was part of a recorded image."""
+    def _mark(self, unlisted: Set[str] = frozenset()) -> tuple[set[str], set[str]]:
+        """What is reached, and what is or was part of a recorded image.
+
+        Of the manifests *unlisted* it does not count that indexes list them.
+        """
         doubts, reached, known, indexes = self._index.survey(
             lambda db: (rows.doubts(db), rows.reached(db), rows.known(db), rows.indexes(db))
         )
@@ -122,9 +141,10 @@ class Collector:
             error = StoreDamaged(str(self._home.records), reason)
             error.add_note("Run `pytest-images fsck --repair`.")
             raise error
-        return reached | self._listed(indexes) | leases.held(self._home), known
+        listed = self._listed(indexes, unlisted)
+        return reached | listed | leases.held(self._home), known
 
-    def _listed(self, documents: set[str]) -> set[str]:
+    def _listed(self, documents: set[str], unlisted: Set[str] = frozenset()) -> set[str]:
         """Return what indexes list and is here: the other platforms of a whole index.
 
         No row tells of them, so the documents are read; each once, however they nest.
@@ -139,7 +159,7 @@ class Collector:
             with suppress(BlobNotFound, InvalidDocument, LimitExceeded):
                 document = parse_document(self._blobs.read(Digest.parse(text)), source=text)
                 if isinstance(document, Index):
-                    listed = {str(child.digest) for child in document.manifests}
+                    listed = {str(child.digest) for child in document.manifests} - unlisted
                     waiting += listed - found - documents
                 else:
                     listed = {str(part.digest) for part in (document.config, *document.layers)}

@@ -380,6 +380,13 @@ class Store:
         told += [Removal(deleted=digest, size=size) for digest, size in freed.items()]
         return tuple(told)
 
+    def delete_document(self, digest: Digest) -> int | None:
+        """Delete a manifest or index and all it lists, though an index that lists it stays.
+
+        What else is in use of it stays. Returns the bytes freed; None: it is in use itself.
+        """
+        return self._collector().delete_document(str(digest))
+
     def in_use(self) -> frozenset[str]:
         """Return the digests that live leases hold, and the IDs of images in other runs."""
         from pytest_images.content import leases

@@ -23,6 +23,7 @@ class _Parts(NamedTuple):
     documents: Sequence[Digest] = ()
     layers: Sequence[tuple[Digest, Digest]] = ()
     chains: tuple[Digest, ...] = ()
+    listing: Digest | None = None  # the index, of several platforms
 
 
 def removed(store: Store, images: Sequence[Image], *, delete: bool) -> tuple[Removal, ...]:
@@ -35,6 +36,10 @@ def removed(store: Store, images: Sequence[Image], *, delete: bool) -> tuple[Rem
     removals = store.forget_unchanged(images, delete=delete)
     freed = {each.deleted: each.size for each in removals if each.deleted is not None}
     gone = [image for image in images if image.id in freed]
+    if delete:
+        for image in gone:
+            listing = parts[image.id].listing
+            freed[image.id] += (store.delete_document(listing) or 0) if listing else 0
     told: list[Removal] = []
     seen: set[Digest] = set()
     for image in reversed(gone):
@@ -48,9 +53,12 @@ def _parts(store: Store, image: Image) -> _Parts:
     with suppress(ImagesError):
         index = store.index_of(image.id)
         documents = [image.manifest.digest, manifest_of(store, image).config.digest]
-        documents += [index.digest] if index is not None else []
-        layers = layers_of(store, image)
-        return _Parts(documents, layers, store.config_of(image.id).chain_ids)
+        return _Parts(
+            documents,
+            layers_of(store, image),
+            store.config_of(image.id).chain_ids,
+            index.digest if index is not None else None,
+        )
     return _Parts((image.manifest.digest,))
 
 

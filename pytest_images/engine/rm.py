@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.engine.removals import removed
-from pytest_images.errors import Conflict, ImageNotFound, PlatformNotFound
+from pytest_images.engine.variants import remove_variants
+from pytest_images.errors import Conflict, ImageNotFound
 from pytest_images.model.image import Removal
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ def rm(images: Images, store: Store, request: RmRequest) -> tuple[Removal, ...]:
     A repository's pinned names go with its last tag. An ID that several tags name is refused
     unless ``request.force`` is set. Returns what was untagged, then what was deleted. The
     content goes too, but in a run of tests, or when no parents are to be pruned: then it stays
-    as a cache. Raises ImageNotFound, AmbiguousImage, PlatformNotFound, Conflict.
+    as a cache. Of some ``request.platforms`` only the content goes, the names stay, as long as
+    another platform is here; this has to be forced. Raises ImageNotFound, AmbiguousImage,
+    PlatformNotFound, Conflict.
     """
     image = store.image(request.image)
-    if request.platforms and image.platform not in request.platforms:
-        wanted = ", ".join(map(str, request.platforms))
-        raise PlatformNotFound(str(request.image), wanted, [str(image.platform)])
+    if request.platforms:
+        variants = remove_variants(store, image, request.platforms, force=request.force)
+        if variants is not None:
+            return variants
     names = (*image.tags, *image.digests)
     if image.reference is None:
         if not _is_single(names) and not request.force:

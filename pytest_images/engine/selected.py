@@ -30,7 +30,7 @@ def selected(store: Store, selector: Selector, platform: Platform | None) -> Ima
     image = store.image(selector)
     if platform is None or image.platform == platform:
         return image
-    others = list(_siblings(store, image))
+    others = list(siblings(store, image))
     for other in others:
         if other.platform == platform:
             return other
@@ -38,7 +38,7 @@ def selected(store: Store, selector: Selector, platform: Platform | None) -> Ima
     raise PlatformNotFound(str(image), str(platform), available)
 
 
-def _siblings(store: Store, image: Image) -> Iterator[Image]:
+def siblings(store: Store, image: Image) -> Iterator[Image]:
     """Yield those images of *image*'s index that are here, all of them under its names."""
     index = store.index_of(image.id)
     for entry in index.manifests if index is not None else ():

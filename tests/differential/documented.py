@@ -40,6 +40,7 @@ class Row:
 _ARM = "inspect -f '{{.Os}}/{{.Architecture}}' app:1"
 _PULLED = ("pull -q --all-platforms $registry/app:1", None)
 _NO_PLATFORM = "error: no such platform <linux/s390x>"
+_NO_ARM = "error: no such platform <linux/arm64/v8>"
 
 ROWS = (
     Row(
@@ -112,13 +113,17 @@ ROWS = (
     ),
     Row(
         "rm --platform",
-        f"{_CLI}/image_rm.md: remove only the given platform variant",
+        f"{_CLI}/image_rm.md: remove specific platforms, by force, and say their manifests",
         (
-            ("load -q --platform linux/arm64 -i both.tar", None),
-            ("rm --platform linux/s390x app:1", _NO_PLATFORM),
-            ("rm --platform linux/arm64 app:1", None),
+            ("pull -q --all-platforms $registry/app:1", None),
+            ("rm --force --platform linux/s390x $registry/app:1", _NO_PLATFORM),
+            ("rm --platform linux/arm64 $registry/app:1", "error: a platform without force"),
+            ("rm --force --platform linux/arm64 $registry/app:1", "Deleted: $both_arm64_digest\n"),
+            ("inspect --platform linux/arm64 $registry/app:1", _NO_ARM),
+            ("rm --force --platform linux/amd64 $registry/app:1", None),
             ("ls -aq", ""),
         ),
+        served=("both as app:1",),
     ),
     Row(
         "push --platform",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_images.images import Images
+    from pytest_images.testing.samples import Sample
     from tests.engine.conftest import Put
 
 ONE = samples.image("one")
@@ -182,6 +183,84 @@ def test_an_image_whose_documents_are_damaged_can_be_removed(
 def test_what_is_not_here_is_named(images: Images) -> None:
     with pytest.raises(ImageNotFound, match="No such image: app:latest"):
         images.rm("app")
+
+
+def several(store: Store) -> tuple[Sample, Sample, Sample]:
+    """Record ``app:1``, of three platforms that are all here; the first is the one in force."""
+    first, second, third = (
+        samples.image(name, platform=platform)
+        for name, platform in [("a", "linux/amd64"), ("b", "linux/arm64"), ("c", "linux/s390x")]
+    )
+    index = samples.index(first, second, third)
+    for digest, raw in index.blobs.items():
+        store.put(raw, digest)
+    name = Reference.parse("app:1")
+    store.add(first.manifest, first.config, [name], index=index.index.digest)
+    return first, second, third
+
+
+def test_one_platform_of_several_goes_alone(images: Images, store: Store) -> None:
+    first, second, third = several(store)
+    gone = images.rm("app:1", platforms=["linux/arm64"], force=True)
+    assert [str(each) for each in gone] == [f"Deleted: {second.manifest.digest}"]
+    assert gone[0].size == sum(map(len, second.blobs.values()))
+    assert not any(map(store.has, second.blobs))
+    assert all(map(store.has, first.blobs)) and all(map(store.has, third.blobs))
+    assert images.inspect("app:1").image.id == first.config.id
+    with pytest.raises(PlatformNotFound, match="linux/arm64"):
+        images.inspect("app:1", platform="linux/arm64")
+
+
+def test_names_go_over_to_a_platform_that_stays(images: Images, store: Store) -> None:
+    first, second, third = several(store)
+    images.rm("app:1", platforms=["linux/amd64", "linux/arm64"], force=True)
+    [image] = images.ls()
+    assert (image.id, [tag.familiar for tag in image.tags]) == (third.config.id, ["app:1"])
+    assert not any(map(store.has, [*first.blobs, *second.blobs]))
+
+
+def test_the_last_platform_is_the_image(images: Images, store: Store) -> None:
+    parts = several(store)
+    every = ["linux/amd64", "linux/arm64", "linux/s390x"]
+    assert "Untagged: app:1" in map(str, images.rm("app:1", platforms=every, force=True))
+    assert images.ls() == ()
+    assert not any(store.has(digest) for part in parts for digest in part.blobs)
+
+
+def test_with_an_image_the_other_platforms_of_its_index_go(images: Images, store: Store) -> None:
+    parts = several(store)
+    gone = images.rm("app:1")
+    content = {digest: raw for part in parts for digest, raw in part.blobs.items()}
+    assert sum(each.size for each in gone) > sum(map(len, content.values()))  # and the index
+    assert not any(map(store.has, content))
+
+
+def test_a_platform_goes_by_force_only(images: Images, store: Store) -> None:
+    several(store)
+    before = images.ls()
+    with pytest.raises(Conflict, match="Content will be removed from all images referencing this"):
+        images.rm("app:1", platforms=["linux/arm64"])
+    assert images.ls() == before
+
+
+def test_a_platform_that_is_an_image_of_its_own_stays(images: Images, store: Store) -> None:
+    _, second, _ = several(store)
+    second.put(store, "other:1")
+    with pytest.raises(Conflict, match="an image of its own"):
+        images.rm("app:1", platforms=["linux/arm64"], force=True)
+    assert all(map(store.has, second.blobs))
+
+
+def test_what_platforms_share_stays_with_the_others(images: Images, store: Store) -> None:
+    first = samples.image("a", platform="linux/amd64")
+    second = samples.image("a", platform="linux/arm64")  # the same layer
+    index = samples.index(first, second)
+    for digest, raw in index.blobs.items():
+        store.put(raw, digest)
+    store.add(first.manifest, first.config, [Reference.parse("app:1")], index=index.index.digest)
+    images.rm("app:1", platforms=["linux/arm64"], force=True)
+    assert all(map(store.has, first.blobs))
+    assert not store.has(second.config.id)
 
 
 def test_another_platform_than_the_one_here_is_refused(images: Images, put: Put) -> None:
