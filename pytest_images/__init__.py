@@ -5,8 +5,7 @@ Names are imported at their first use, so that importing this package costs noth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as typing has it, without importing that
 if TYPE_CHECKING:
     from pytest_images.errors import AmbiguousImage as AmbiguousImage
     from pytest_images.errors import AuthError as AuthError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from pytest_images.sandbox.places import Refused
 from pytest_images.sandbox.syscalls import open_in_root
@@ -14,13 +13,11 @@ ID_LIMIT = 2**31 - 1  # as Docker: what is larger could wrap around to root
 _PASSWD_FIELDS, _GROUP_FIELDS = 7, 4
 
 
-class Account(NamedTuple):
+class Account:
     """A user with all its groups, its own too, as numbers, and its home folder."""
 
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
-    home: str
+    def __init__(self, uid: int, gid: int, groups: tuple[int, ...], home: str) -> None:
+        self.uid, self.gid, self.groups, self.home = uid, gid, groups, home
 
 
 def account(root: int, user: str) -> Account:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
-
 from pytest_images.sandbox import seccomp
 from pytest_images.sandbox.capabilities import DEFAULT
+from pytest_images.sandbox.json_text import json_text
 from pytest_images.sandbox.tree import HIDDEN, READ_ONLY
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pytest_images.sandbox.accounts import Account
     from pytest_images.sandbox.spec import Spec
 
@@ -50,7 +51,7 @@ def config(spec: Spec, root: str, account: Account, mounts: list[dict[str, Any]]
             "seccomp": seccomp.profile(),
         },
     }
-    return json.dumps(document).encode()
+    return json_text(document).encode()
 
 
 def _kernel() -> list[dict[str, Any]]:

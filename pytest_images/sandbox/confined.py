@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import socket
 import time
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_images.errors import SandboxError
-from pytest_images.sandbox.child import map_users, start
+from pytest_images.sandbox.starting import map_users, start
 
 if TYPE_CHECKING:
     from pytest_images.sandbox.ids import Ids
@@ -40,7 +39,7 @@ def confined(spec: Spec, log: BinaryIO, who: Ids, timeout: float | None = None) 
         with process:
             try:
                 map_users(process, ours, who)
-                ours.sendall(spec.to_json())
+                ours.sendall(spec.packed())
                 return _Watch(ours, output, log, timeout).until_end()
             finally:
                 ours.close()  # its first process ends by that, and all else with it
@@ -128,7 +127,7 @@ class _Watch:
     def _status(self) -> int:
         if not self._said:
             raise SandboxError("the confined process ended without a word")
-        said: dict[str, Any] = json.loads(self._said)
-        if "error" in said:
-            raise SandboxError(str(said["error"]))
-        return int(said["status"])
+        word, _, rest = self._said.decode("utf-8", "replace").rstrip("\n").partition(" ")
+        if word != "status":
+            raise SandboxError(rest)
+        return int(rest)

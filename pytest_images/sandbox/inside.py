@@ -7,18 +7,18 @@ the kernel kills everything in the namespace and drops its mounts.
 
 from __future__ import annotations
 
-import json
 import os
 import select
-import signal
-import socket
-from typing import NoReturn
 
 from pytest_images.sandbox import syscalls
 from pytest_images.sandbox.child import enter_user_namespace
 from pytest_images.sandbox.places import Refused
 from pytest_images.sandbox.setup import Setup
-from pytest_images.sandbox.spec import Spec
+from pytest_images.sandbox.spec import LENGTH, Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _NAMESPACES = (
     syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
@@ -28,17 +28,17 @@ _POLL_MS = 500
 
 def main() -> NoReturn:
     """Read the specification from the control socket, which is standard input, and do it."""
-    control = socket.socket(fileno=os.dup(0))
+    control = os.dup(0)
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
     try:
         enter_user_namespace(control)
-        spec = Spec.from_json(_line(control))
+        spec = Spec.unpacked(_order(control))
         network = 0 if spec.has_network else syscalls.CLONE_NEWNET
         syscalls.unshare(_NAMESPACES | network)
     except OSError as error:
-        _tell(control, error=str(error))
+        _tell(control, f"error {error}")
         os._exit(1)
     first = os.fork()
     if first == 0:
@@ -47,30 +47,30 @@ def main() -> NoReturn:
     os._exit(0)
 
 
-def _be_first(control: socket.socket, spec: Spec) -> NoReturn:
+def _be_first(control: int, spec: Spec) -> NoReturn:
     """Be process 1: set up, start the command, outlive it, tell how it ended."""
     try:
-        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, syscalls.SIGKILL)
         syscalls.mount("", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
         syscalls.mount("proc", "/proc", "proc")  # shows the processes of this namespace, not all
-        socket.sethostname("build")
+        syscalls.set_host_name("build")
         setup = Setup(spec)
         status = _outlive(setup.start(), control)
         setup.clear()
     except (OSError, Refused) as error:
-        _tell(control, error=str(error))
+        _tell(control, f"error {error}")
     else:
-        _tell(control, status=status)
+        _tell(control, f"status {status}")
     os._exit(0)
 
 
-def _outlive(child: int, control: socket.socket) -> int:
+def _outlive(child: int, control: int) -> int:
     """Wait for the command, and for the end of who asked for it; orphans are ours to bury."""
     poll = select.poll()
     poll.register(os.pidfd_open(child), select.POLLIN)
     poll.register(control, select.POLLIN | select.POLLHUP)
     while True:
-        if any(descriptor == control.fileno() for descriptor, _ in poll.poll(_POLL_MS)):
+        if any(descriptor == control for descriptor, _ in poll.poll(_POLL_MS)):
             os._exit(0)  # nobody waits for the result: the kernel ends the rest
         pid = -1
         while pid:
@@ -80,18 +80,23 @@ def _outlive(child: int, control: socket.socket) -> int:
                 return code if code >= 0 else 128 - code  # killed by a signal: as shells say it
 
 
-def _line(control: socket.socket) -> bytes:
+def _order(control: int) -> bytes:
+    return _exactly(control, int.from_bytes(_exactly(control, LENGTH), "big"))
+
+
+def _exactly(control: int, count: int) -> bytes:
     raw = b""
-    while not raw.endswith(b"\n"):
-        piece = control.recv(1 << 16)
+    while len(raw) < count:
+        piece = os.read(control, count - len(raw))
         if not piece:
             os._exit(1)
         raw += piece
     return raw
 
 
-def _tell(control: socket.socket, **result: object) -> None:
+def _tell(control: int, result: str) -> None:
+    line = result.replace("\n", " ").encode("utf-8", "replace") + b"\n"
     try:
-        control.sendall(json.dumps(result).encode() + b"\n")
+        os.write(control, line)
     except OSError:
         os._exit(1)  # nobody is there to be told

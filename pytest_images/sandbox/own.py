@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-from typing import TYPE_CHECKING, NoReturn
 
 from pytest_images.sandbox import syscalls
 from pytest_images.sandbox.capabilities import DEFAULT, MASK
 from pytest_images.sandbox.places import Refused
-from pytest_images.sandbox.tree import DEVICES, HIDDEN, LINKS, READ_ONLY, bind, here, opened
+from pytest_images.sandbox.tree import DEVICES, HIDDEN, LINKS, READ_ONLY, Opened, bind, here
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from pytest_images.sandbox.accounts import Account
     from pytest_images.sandbox.places import Places
     from pytest_images.sandbox.spec import Spec
@@ -56,7 +57,7 @@ def hide_kernel() -> None:
     for path in READ_ONLY:
         if os.path.exists(path):
             bind(path, path)
-            with opened(path) as mounted:
+            with Opened(path) as mounted:
                 syscalls.make_read_only(mounted)
     for path in HIDDEN:
         if os.path.isdir(path):
@@ -84,12 +85,27 @@ def become(spec: Spec, account: Account) -> NoReturn:
     environment = {"HOME": account.home, **spec.environment}
     program = spec.command[0]
     try:
-        os.execvpe(program, spec.command, environment)
+        _execute(program, spec.command, environment)
     except FileNotFoundError:
         where = "no such file or directory" if "/" in program else "not found in $PATH"
         end(f"exec: {program}: {where}", NOT_FOUND)
     except (OSError, ValueError) as error:
         end(f"exec: {program}: {getattr(error, 'strerror', None) or error}", NOT_EXECUTABLE)
+
+
+def _execute(program: str, words: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
+    """Be *program*, looked for as `execvp` does; that of `os` needs a library to do so."""
+    if "/" in program:
+        os.execve(program, words, environment)
+    refused: OSError | None = None
+    for folder in environment.get("PATH", os.defpath).split(":"):
+        try:
+            os.execve(os.path.join(folder, program), words, environment)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused = refused or error
+    raise refused or FileNotFoundError
 
 
 def _take_directory(path: str) -> None:
@@ -120,8 +136,8 @@ def _drop(account: Account, *, has_groups: bool) -> None:
     os.setresuid(account.uid, account.uid, account.uid)
     syscalls.set_capabilities(MASK if account.uid == 0 else 0)
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
-    for number in (signal.SIGPIPE, signal.SIGINT):  # Python ignores or catches these
-        signal.signal(number, signal.SIG_DFL)
+    for number in (syscalls.SIGPIPE, syscalls.SIGINT):  # Python ignores or catches these
+        syscalls.reset_signal(number)
 
 
 def end(message: str, status: int) -> NoReturn:

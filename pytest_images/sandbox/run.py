@@ -81,14 +81,14 @@ def _files(step: RunStep) -> dict[str, str]:
 
 
 def _mount(mount: RunMount) -> MountSpec:
-    content = mount.content.reveal() if mount.content is not None else ""
+    secret = mount.content.reveal() if mount.content is not None else ""
     return MountSpec(
         kind=MountKind(mount.kind).value,
         target=mount.target,
         source=str(mount.source) if mount.source is not None else "",
         read_only=mount.read_only,
         size=mount.size,
-        content=content.encode("utf-8", "surrogateescape").hex(),
+        content=secret.encode("utf-8", "surrogateescape"),
         mode=mount.mode,
         uid=mount.uid,
         gid=mount.gid,

@@ -7,7 +7,9 @@ calls that programs try first, to fall back when the kernel is old, with ENOSYS.
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _EPERM, _ENOSYS = 1, 38
 _ALLOWED = """

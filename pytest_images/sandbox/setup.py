@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from pytest_images.sandbox import bundle, own, syscalls
 from pytest_images.sandbox.accounts import account
 from pytest_images.sandbox.memory import Memory
 from pytest_images.sandbox.places import Places, Refused
-from pytest_images.sandbox.removal import remove_as_root
-from pytest_images.sandbox.tree import bind, here, mount_root, opened, pinned, view_of_sys
+from pytest_images.sandbox.tree import Opened, bind, here, mount_root, pinned, view_of_sys
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
@@ -55,7 +54,7 @@ class Setup:
         """Take away the places that were made for mounts, and what nobody else may remove."""
         self._places.clear()
         if self.spec.lowers:
-            remove_as_root({"folder": os.path.join(self.spec.scratch, "work")})
+            _remove(os.path.join(self.spec.scratch, "work"))
 
     def _open_root(self) -> int:
         return os.open(self._merged, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -76,8 +75,7 @@ class Setup:
 
     def _source(self, mount: MountSpec) -> str:
         if mount.kind == "secret":
-            content = bytes.fromhex(mount.content)
-            return self._memory.put(content, mount.mode, mount.uid, mount.gid)
+            return self._memory.put(mount.content, mount.mode, mount.uid, mount.gid)
         return self._sources[mount]
 
     # Without a runtime.
@@ -115,7 +113,7 @@ class Setup:
         state = os.path.join(self.spec.scratch, "state")
         words = [*self.spec.runtime, "--root", state, "run", "--bundle", folder, "build"]
         path = os.environ.get("PATH", os.defpath)
-        os.execvpe(words[0], words, {"PATH": path, "XDG_RUNTIME_DIR": self.spec.scratch})
+        os.execve(words[0], words, {"PATH": path, "XDG_RUNTIME_DIR": self.spec.scratch})
 
     def _mounts(self) -> list[dict[str, Any]]:
         """Return our mounts as the runtime is told of them."""
@@ -142,7 +140,19 @@ def _calm_cgroups() -> None:
     Where there are two trees of them the second is hidden: crun does not start with both.
     """
     if os.path.isdir(_CGROUPS):
-        with opened(_CGROUPS) as mounted:
+        with Opened(_CGROUPS) as mounted:
             syscalls.make_read_only(mounted)
     if os.path.isdir(_UNIFIED):
         syscalls.mount("tmpfs", _UNIFIED, "tmpfs")
+
+
+def _remove(work: str) -> None:
+    """Take away the folder that an overlay worked in: it may be entered from here only."""
+    try:
+        for name in os.listdir(work):
+            os.rmdir(os.path.join(work, name))
+        os.rmdir(work)
+    except OSError:  # it left more there than an empty folder
+        from pytest_images.sandbox.removal import remove_as_root
+
+        remove_as_root({"folder": work})

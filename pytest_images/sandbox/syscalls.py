@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # sched.h
 CLONE_NEWNS = 0x00020000
@@ -26,6 +29,9 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 MNT_DETACH = 0x2
+
+# signal(7); the module of that name takes long to import
+SIGINT, SIGKILL, SIGPIPE = 2, 9, 13
 
 # linux/prctl.h
 PR_SET_PDEATHSIG = 1
@@ -85,6 +91,12 @@ def pivot_root(new: str, old: str) -> None:
     _checked(_libc.syscall(number, os.fsencode(new), os.fsencode(old)), "pivot_root")
 
 
+def set_host_name(name: str) -> None:
+    """Name this machine, as a UTS namespace of its own sees it."""
+    raw = os.fsencode(name)
+    _checked(_libc.sethostname(raw, len(raw)), "sethostname")
+
+
 def prctl(option: int, *arguments: int) -> None:
     """Change a property of this process."""
     padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
@@ -115,6 +127,11 @@ def set_capabilities(mask: int) -> None:
     words = ((mask >> shift) & 0xFFFFFFFF for shift in (0, 32))
     data = b"".join(struct.pack("III", word, word, 0) for word in words)
     _checked(_libc.capset(header, data), "capset")
+
+
+def reset_signal(number: int) -> None:
+    """Let a signal do what it does to a program that says nothing about it."""
+    _libc.signal(number, None)
 
 
 def drop_from_bounding_set(capability: int) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from pytest_images.sandbox import syscalls
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_images.sandbox.spec import MountSpec, Spec
 
 HIDDEN = (
@@ -65,7 +62,7 @@ def pinned(mount: MountSpec, scratch: str) -> str:
     What is mounted later is what was found now, whatever lies at the source's path by then.
     """
     path = os.path.join(scratch, f"source{len(os.listdir(scratch))}")
-    with opened(mount.source) as source:
+    with Opened(mount.source) as source:
         if os.path.isdir(here(source)):
             os.mkdir(path, 0o700)
         else:
@@ -84,16 +81,19 @@ def view_of_sys(spec: Spec) -> str:
     path = os.path.join(spec.scratch, "sys")
     os.mkdir(path, 0o700)
     bind("/sys", path)
-    with opened(path) as mounted:
+    with Opened(path) as mounted:
         syscalls.make_read_only(mounted)
     return path
 
 
-@contextlib.contextmanager
-def opened(path: str) -> Iterator[int]:
-    """Open what is at *path*, for the calls that take a descriptor."""
-    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+class Opened:
+    """Opens what is at a path for a block: for the calls that take a descriptor."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+
+    def __enter__(self) -> int:
+        return self._descriptor
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._descriptor)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_images.errors import SandboxError
 from pytest_images.sandbox import ids
-from pytest_images.sandbox.child import enter_user_namespace, map_users, start
+from pytest_images.sandbox.starting import map_users, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,8 +83,10 @@ def _elsewhere(work: Work, argument: Mapping[str, Any], who: ids.Ids) -> None:
 
 def main() -> NoReturn:
     """Be the other process: enter a user namespace, do what standard input says, tell."""
+    from pytest_images.sandbox.child import enter_user_namespace
+
     control = socket.socket(fileno=os.dup(0))
-    enter_user_namespace(control)
+    enter_user_namespace(control.fileno())
     with control.makefile("rb") as orders:
         order = json.loads(orders.readline())
     work = getattr(importlib.import_module(order["module"]), order["name"])
