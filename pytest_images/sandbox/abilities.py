@@ -22,7 +22,8 @@ from pytest_images.sandbox.users import usable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNTIMES = (("runc", "--rootless=true"), ("crun", "--cgroup-manager=disabled"))
+# The faster first: crun starts a command in a third of the time that runc takes.
+RUNTIMES = (("crun", "--cgroup-manager=disabled"), ("runc", "--rootless=true"))
 NO_FILTER = "no filter of system calls: install runc or crun for one"
 SINGLE_ID = "files can belong to one user only: install uidmap and set /etc/subuid for more"
 _PROBE_SECONDS = 20.0
