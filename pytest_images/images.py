@@ -620,6 +620,7 @@ class Images:
         from pytest_images.model.progress import Phase, Progress
 
         self.progress(Progress("get", str(reference), phase=Phase.EXISTS))
+        self._host.use(image)
         return replace(image, reference=reference)
 
     def _newer(self, reference: Reference, wanted: tuple[Platform, ...]) -> Image:

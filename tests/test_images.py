@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_images.images import Images
+    from pytest_images.model.inspection import Inspection
     from pytest_images.model.progress import Progress
+    from pytest_images.model.request.inspect import InspectRequest
 
 ALPINE = Reference.parse("alpine")
 
@@ -95,17 +96,10 @@ def asked() -> Asked:
     return Asked()
 
 
-class UnguardedHost(Host):
-    """A host whose engine is in memory, so no other process can be kept out or need it."""
-
-    def guard(self, *key: str) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-
 @pytest.fixture
 def images(engine: MemoryEngine) -> Iterator[Images]:
     bringing = Bringing(memory=lambda: engine, other=MemoryEngine)
-    with UnguardedHost(engine="memory", plugins=[bringing], load_entry_points=False) as host:
+    with Host(engine="memory", plugins=[bringing], load_entry_points=False) as host:
         yield host.images
 
 
@@ -232,17 +226,20 @@ def test_get_pulls_what_is_missing_once(images: Images, engine: MemoryEngine) ->
     assert engine.pulls == 1
 
 
-def test_get_looks_again_once_others_are_kept_out(engine: MemoryEngine) -> None:
-    class Beaten(Host):
-        """A host before which another process gets the guard, and pulls."""
+def test_get_looks_again_once_others_are_kept_out() -> None:
+    class Late(MemoryEngine):
+        """An engine into which another process pulls just after this one found nothing."""
 
-        @contextlib.contextmanager
-        def guard(self, *key: str) -> Iterator[None]:
-            engine.names[ALPINE] = samples.image("theirs")
-            yield
+        @hookimpl
+        def image_inspect(self, images: Images, request: InspectRequest) -> Inspection:
+            try:
+                return super().image_inspect(images, request)
+            finally:
+                self.names[ALPINE] = samples.image("theirs")
 
+    engine = Late()
     bringing = Bringing(memory=lambda: engine)
-    with Beaten(engine="memory", plugins=[bringing], load_entry_points=False) as host:
+    with Host(engine="memory", plugins=[bringing], load_entry_points=False) as host:
         assert host.images.get("alpine").id == samples.image("theirs").config.id
     assert engine.pulls == 0
 

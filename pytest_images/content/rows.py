@@ -190,6 +190,12 @@ def known(connection: sqlite3.Connection) -> set[str]:
     return {digest for (digest,) in rows}
 
 
+def records(connection: sqlite3.Connection, run: str, image: str) -> bool:
+    """Say whether the scope of *run* itself records *image*."""
+    query = "SELECT 1 FROM image i JOIN scope s ON s.id=i.scope WHERE s.run=? AND i.id=?"
+    return connection.execute(f"{query} AND i.manifest<>''", (run, image)).fetchone() is not None
+
+
 def images_beyond(connection: sqlite3.Connection, runs: tuple[str, ...]) -> set[str]:
     """Return the IDs of images that scopes of other runs than *runs* record."""
     query = "SELECT s.run, i.id FROM image i JOIN scope s ON s.id=i.scope WHERE i.manifest<>''"

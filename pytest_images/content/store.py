@@ -60,6 +60,8 @@ class Store:
         self._blobs = Blobs(home)
         self._index = Index(home, self._blobs, durability, runs, lock_timeout)
         self._alive: list[locks.Held] = []
+        self._used: set[Digest] = set()  # images that this process looked up in its run
+        self._uses: list[Lease] = []  # those of them that others recorded
 
     @classmethod
     def open(
@@ -110,6 +112,8 @@ class Store:
     def close(self) -> None:
         """Close the database and leave the runs. Safe when called twice."""
         self._index.close()
+        while self._uses:
+            self._uses.pop().end()
         while self._alive:
             alive = self._alive.pop()
             if alive.descriptor >= 0:  # not the copy of a forked child
@@ -446,6 +450,21 @@ class Store:
         from pytest_images.content.leases import Lease
 
         return Lease(self._home, self._timeout)
+
+    def use(self, image: Image) -> None:
+        """Keep an image that others recorded in use while this process has its run open.
+
+        Without a run, or of an image that the run recorded itself, nothing has to be kept.
+        """
+        if self.run is None or image.id in self._used:
+            return
+        self._used.add(image.id)
+        run = self.run
+        if not self._index.read(lambda db: rows.records(db, run, str(image.id))):
+            lease = self.lease()
+            self._uses.append(lease)
+            for digest in (image.id, image.digest):
+                lease.hold(digest)
 
     def end_run(self, run: str) -> tuple[Removal, ...]:
         """Drop a run's overlay and what the dead held; returns its names and images.

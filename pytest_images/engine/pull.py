@@ -76,6 +76,7 @@ def _one(images: Images, store: Store, client: Client, request: PullRequest) -> 
             found = wanted.held()  # while we waited, another may have brought it
             if found is None:
                 phase, found = Phase.DONE, _fetched(images, client, wanted, lease)
+    store.use(found)
     meter.tell("", phase, text=str(pinned.digest))
     return found
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_images.hookspecs import Hooks
     from pytest_images.http.limits import Limits
     from pytest_images.images import Policy
-    from pytest_images.model.image import Removal
+    from pytest_images.model.image import Image, Removal
     from pytest_images.model.platform import Platform
     from pytest_images.policies.lock import Lock
 
@@ -268,6 +268,11 @@ class Host:
         """End the downloads that are under way, in whatever thread; nothing is left of them."""
         if self._engines.is_made(EMBEDDED):
             self.embedded.give_up()
+
+    def use(self, image: Image) -> None:
+        """Say that this run uses an image it found: nobody's `prune` takes it meanwhile."""
+        if self.is_open:
+            self.embedded.store.use(image)
 
     def keep(self, names: Collection[str] | None = None) -> tuple[str, ...]:
         """Let what this run named stay after it: all, or *names*; return the names that stay.

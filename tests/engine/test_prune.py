@@ -138,6 +138,16 @@ def test_what_a_live_lease_holds_is_in_use(
     assert left(images) == set()
 
 
+def test_what_a_live_run_has_found_is_in_use_until_it_ends(tmp_path: Path) -> None:
+    with Host(home=tmp_path, load_entry_points=False) as other:
+        other.images.load(BytesIO(NAMED.archive("app:1")))
+        with Host(home=tmp_path, run="one", load_entry_points=False) as host:
+            host.images.get("app:1", "never")
+            assert other.images.prune(all=True) == ()
+            host.end_run()
+        assert other.images.prune(all=True) != ()
+
+
 def test_what_a_live_run_has_recorded_is_in_use_until_it_ends(
     images: Images, put: Put, tmp_path: Path
 ) -> None:
