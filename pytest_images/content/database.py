@@ -21,7 +21,7 @@ from pytest_images.errors import StoreDamaged, StoreError, StoreTooNew, StoreUns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = 2
+SCHEMA = 3
 _TABLES = """
 CREATE TABLE scope (
     id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE,
@@ -49,11 +49,9 @@ CREATE INDEX edge_blob ON edge (blob);
 CREATE TABLE layer (
     digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, tar_size INTEGER NOT NULL,
     content_size INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE resolved (
-    name TEXT PRIMARY KEY, digest TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 INSERT INTO scope (id, run, sequence) VALUES (0, '', 0);
 """
-TABLES = frozenset({"scope", "name", "image", "manifest", "kind", "edge", "layer", "resolved"})
+TABLES = frozenset({"scope", "name", "image", "manifest", "kind", "edge", "layer"})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 

@@ -18,7 +18,7 @@ from pytest_images.content.durability import Durability
 from pytest_images.content.failures import translated
 from pytest_images.content.index import Index
 from pytest_images.content.view import View
-from pytest_images.errors import ImageNotFound
+from pytest_images.errors import ImageNotFound, InvalidDigest
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_images.content.ingest import Ingest
     from pytest_images.content.leases import Lease
     from pytest_images.content.names import Record
-    from pytest_images.content.outcomes import Outcomes
+    from pytest_images.content.notes import Notes
     from pytest_images.content.records import Records
     from pytest_images.content.view import Found
     from pytest_images.model.config import Config
@@ -242,11 +242,11 @@ class Store:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
-    def outcomes(self) -> Outcomes | None:
+    def outcomes(self) -> Notes | None:
         """Return what the processes of this run tell each other; None outside of a run."""
-        from pytest_images.content.outcomes import Outcomes
+        from pytest_images.content.notes import Notes
 
-        return Outcomes(self._home.runs / self.run / "outcomes") if self.run else None
+        return Notes(self._home.runs / self.run / "outcomes") if self.run else None
 
     # records
 
@@ -409,19 +409,20 @@ class Store:
         return self._index.read(lambda db: rows.layers_kept(db, pairs))
 
     def remember(self, reference: Reference, digest: Digest) -> None:
-        """Note what a registry just said that *reference* stands for."""
-        row = (str(reference), str(digest), time.time())
-        self._index.write(
-            lambda writer: writer.connection.execute(
-                "INSERT OR REPLACE INTO resolved VALUES (?,?,?)", row
-            )
-        )
+        """Note what a registry just said that *reference* stands for; a power cut may lose it."""
+        self._resolved().write({"digest": str(digest), "at": time.time()}, str(reference))
 
     def remembered(self, reference: Reference) -> tuple[Digest, float] | None:
         """Return what a registry last said of *reference* and when (seconds since 1970)."""
-        query = "SELECT digest, at FROM resolved WHERE name=?"
-        row = self._index.read(lambda db: db.execute(query, (str(reference),)).fetchone())
-        return (Digest.parse(row[0]), row[1]) if row else None
+        note = self._resolved().read(str(reference))
+        with suppress(KeyError, TypeError, ValueError, InvalidDigest):  # none, or none of ours
+            return Digest.parse(str(note["digest"])), float(note["at"])
+        return None
+
+    def _resolved(self) -> Notes:
+        from pytest_images.content.notes import Notes
+
+        return Notes(self.root / homes.WORK / "resolved")
 
     def layer(self, digest: Digest) -> LayerFacts | None:
         """Return what a layer is unpacked, None where nobody has looked."""

@@ -21,7 +21,7 @@ from pytest_images.errors import ImagesError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_images.content.outcomes import Outcomes
+    from pytest_images.content.notes import Notes
     from pytest_images.content.store import Store
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ class Once:
         return getattr(self._thread, "is_background", False)
 
     def _raise_told(
-        self, outcomes: Outcomes, key: tuple[str, ...], began: float, *, declared: bool
+        self, outcomes: Notes, key: tuple[str, ...], began: float, *, declared: bool
     ) -> None:
         """Raise the failure of another, where it is news here."""
         __tracebackhide__ = True
@@ -112,7 +112,7 @@ class Once:
             raise error
 
 
-def _tell(outcomes: Outcomes, key: tuple[str, ...], error: ImagesError, told: list[str]) -> None:
+def _tell(outcomes: Notes, key: tuple[str, ...], error: ImagesError, told: list[str]) -> None:
     with contextlib.suppress(ImagesError):  # a full disk: the others find out for themselves
         text = base64.b85encode(pickle.dumps(error)).decode()
         outcomes.write({"error": text, "at": time.monotonic(), "told": told}, *key)

@@ -39,5 +39,5 @@ def holds(store: Store, done: list[str]) -> None:
         assert store.image(Selector.of(NAME)).size == 2000
     if "remembered" in done:
         remembered = store.remembered(NAME)
-        assert remembered is not None
-        assert remembered[0] == ONE.manifest.digest
+        # Lost in a power cut: the registry is asked again then. What is there is right.
+        assert remembered is None or remembered[0] == ONE.manifest.digest

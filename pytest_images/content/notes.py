@@ -1,13 +1,14 @@
-"""How the work of a run ended, told by the process that did it to the others of that run.
+"""Small JSON documents that many processes read and write, and that may be lost with no harm.
 
-Files in the run's folder, so they go with the run. Who reads and writes one holds the guard of
-its work. They are lost in a crash with no harm: the work is done again.
+Whoever reads one sees an old or a new one whole. Nothing is flushed: what a power cut tore
+reads as if it was never written.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,29 +18,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Outcomes:
-    """One small JSON document for each piece of work."""
+class Notes:
+    """The notes of one folder, which is made with the first; each by a key of some words."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def read(self, *key: str) -> dict[str, Any]:
-        """Return what is told of a piece of work, ``{}`` where nothing is."""
-        with suppress(OSError, ValueError):  # never written, or torn: as if it was not done
+        """Return a note, ``{}`` where there is none."""
+        with suppress(OSError, ValueError):  # never written, or torn
             found = json.loads(self._path(key).read_bytes())
             if isinstance(found, dict):
                 return found
         return {}
 
-    def write(self, outcome: dict[str, Any], *key: str) -> None:
-        """Tell of a piece of work. Raises StoreFull, StoreError."""
+    def write(self, note: dict[str, Any], *key: str) -> None:
+        """Write a note, in the place of an older one. Raises StoreFull, StoreError."""
         path = self._path(key)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_native_id()}")
         with translated(path):
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
-                json.dump(outcome, file)
+                json.dump(note, file)
             fresh.replace(path)
 
     def _path(self, key: tuple[str, ...]) -> Path:
