@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
+import json
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from benchmarks import peers, workload
 from benchmarks.timing import Contestant, alternate, command, table
 from pytest_images import Host
+from pytest_images.model import media_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 SKOPEO_PULL = "skopeo docker: -> oci:"
 SKOPEO_PUSH = "skopeo oci: -> docker:"
+BARE = "http.client: the requests alone"
+CURL = "curl: its largest blob alone"
 
 
 def pull(folder: Path, rounds: int, sizes: str) -> None:
@@ -57,6 +63,7 @@ class _Pull:
         return [
             Contestant("pull, command", self._empty, self._by_command),
             Contestant("pull, in a process", self._empty, self._in_process),
+            Contestant(BARE, lambda: None, lambda _: self._bare()),
             Contestant(SKOPEO_PULL, self._empty, self._by_skopeo),
         ]
 
@@ -78,6 +85,17 @@ class _Pull:
         return _copy(
             self.skopeo, "--src-tls-verify=false", f"docker://{self.name}", f"oci:{fresh}:1"
         )
+
+    def _bare(self) -> int:
+        """Ask for what a pull asks for, one after the other, and keep nothing."""
+        address, _, path = self.name.partition("/")
+        repository, _, tag = path.rpartition(":")
+        connection = http.client.HTTPConnection(address)
+        manifest = json.loads(_got(connection, f"/v2/{repository}/manifests/{tag}"))
+        for blob in (manifest["config"], *manifest["layers"]):
+            _got(connection, f"/v2/{repository}/blobs/{blob['digest']}")
+        connection.close()
+        return 0
 
     def _by_command(self, fresh: Path) -> int:
         return command(*peers.OURS, "pull", "-q", self.name, env={"PYTEST_IMAGES_HOME": str(fresh)})
@@ -104,7 +122,25 @@ class _Push:
             Contestant("push, command", self._tagged, self._by_command),
             Contestant("push, in a process", self._tagged, self._in_process),
             Contestant(SKOPEO_PUSH, self._new_name, self._by_skopeo),
+            *self._bound(),
         ]
+
+    def _bound(self) -> list[Contestant]:
+        """What the registry itself takes for the bulk of the image, whoever sends it."""
+        curl = peers.find("curl")
+        if curl is None:
+            return []
+        largest = max((self.layout / "blobs" / "sha256").iterdir(), key=lambda p: p.stat().st_size)
+        return [Contestant(CURL, self._new_name, lambda name: self._by_curl(curl, name, largest))]
+
+    def _by_curl(self, curl: str, name: str, blob: Path) -> int:
+        repository = name.partition("/")[2].rpartition(":")[0]
+        connection = http.client.HTTPConnection(self.address)
+        connection.request("POST", f"/v2/{repository}/blobs/uploads/")
+        place = connection.getresponse().headers["Location"]
+        connection.close()
+        to = f"{urljoin(f'http://{self.address}', place)}&digest=sha256:{blob.name}"
+        return command(curl, "-sf", "-T", str(blob), to)
 
     def _new_name(self) -> str:
         shutil.rmtree(self.kept, ignore_errors=True)
@@ -128,6 +164,12 @@ class _Push:
         with Host(home=self.store, load_entry_points=False) as host:
             host.images.push(name)
         return 0
+
+
+def _got(connection: http.client.HTTPConnection, path: str) -> bytes:
+    accepted = f"{media_types.OCI_MANIFEST}, {media_types.DOCKER_MANIFEST}"
+    connection.request("GET", path, headers={"Accept": accepted})
+    return connection.getresponse().read()
 
 
 def _copy(skopeo: str, *words: str) -> int:
