@@ -38,14 +38,14 @@ class Download(io.RawIOBase):
     def __init__(
         self, url: str, begun: Callable[[], None] | None = None, *, offline: bool = False
     ) -> None:
+        self._session: Session | None = None  # first: `close` follows a failure below too
+        self._response: Response | None = None
         match = _URL.fullmatch(url)
         rest = f"{match['scheme']}://{match['rest']}" if match else url.rpartition("@")[2]
         self.address = Address.parse(rest)
         self.name = self.address.url
         self._authorization = _basic(match["user"] if match else None)
         self._begun, self._offline = begun, offline
-        self._session: Session | None = None
-        self._response: Response | None = None
         self._left: int | None = None
 
     @property
