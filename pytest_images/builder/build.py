@@ -193,7 +193,8 @@ class Workbench:
         if planned.base is not None:
             below = self._states[planned.base.number].result()
             return below.followed_by(below.scope.inherited())
-        scope = Scope(self.plan.outside, self.given, self.plan.dockerfile.escape)
+        plan = self.plan
+        scope = Scope(plan.outside, self.given, plan.dockerfile.escape, plan.allowance)
         base = self._bases.get(planned.stage.number)
         if base is not None:
             state = self._on_image(base, scope, planned.start.base)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.arguments import Scope, global_arguments
-from pytest_images.dockerfile.expand import Expander
+from pytest_images.dockerfile.expand import Allowance, Expander
 from pytest_images.dockerfile.instructions import Arg, Copy, Env, OnBuild, Run
 from pytest_images.dockerfile.mounts import MountType
 
@@ -32,11 +32,15 @@ class PlannedStage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The stages to build, in an order in which each finds what it needs, the target last."""
+    """The stages to build, in an order in which each finds what it needs, the target last.
+
+    *outside* are the variables of FROM lines, *allowance* is what all variables may become.
+    """
 
     dockerfile: Dockerfile
     stages: tuple[PlannedStage, ...]
     outside: Mapping[str, str]
+    allowance: Allowance
 
     @property
     def target(self) -> PlannedStage:
@@ -63,8 +67,9 @@ def make_plan(
 
     Raises InvalidDockerfile.
     """
-    outside = global_arguments(dockerfile, given, automatic)
-    expander = Expander(outside, dockerfile.escape)
+    allowance = Allowance()
+    outside = global_arguments(dockerfile, given, automatic, allowance)
+    expander = Expander(outside, dockerfile.escape, allowance)
     last = dockerfile.target(target)
     found: dict[int, PlannedStage] = {}
     pending = [last]
@@ -74,17 +79,12 @@ def make_plan(
             continue
         start = stage.start.expand(expander)
         base = None if start.base in contexts else dockerfile.base(stage, start.base)
-        origins = tuple(
-            _origins(dockerfile, stage, base, contexts, _scope(outside, given, dockerfile))
-        )
+        scope = Scope(outside, given, dockerfile.escape, allowance)
+        origins = tuple(_origins(dockerfile, stage, base, contexts, scope))
         found[stage.number] = PlannedStage(stage, start, base, origins)
         pending += [each for each in (base, *origins) if each is not None]
     ordered = tuple(found[number] for number in sorted(found))
-    return Plan(dockerfile, ordered, outside)
-
-
-def _scope(outside: Mapping[str, str], given: Mapping[str, str], dockerfile: Dockerfile) -> Scope:
-    return Scope(outside, given, dockerfile.escape)
+    return Plan(dockerfile, ordered, outside, Allowance())
 
 
 def _origins(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_images.dockerfile.expand import Expander
+from pytest_images.dockerfile.expand import Allowance, Expander
 from pytest_images.dockerfile.malformed import Malformed
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def platform_arguments(build: Platform, target: Platform, stage: str = "") -> di
 
 
 def global_arguments(
-    dockerfile: Dockerfile, given: Mapping[str, str], automatic: Mapping[str, str]
+    dockerfile: Dockerfile,
+    given: Mapping[str, str],
+    automatic: Mapping[str, str],
+    allowance: Allowance | None = None,
 ) -> dict[str, str]:
     """Return the variables that FROM lines see; *given* are ``--build-arg``.
 
@@ -58,7 +61,7 @@ def global_arguments(
     InvalidDockerfile for a default that cannot be expanded.
     """
     found = {name: given.get(name, value) for name, value in automatic.items()}
-    by = Expander(found, dockerfile.escape)
+    by = Expander(found, dockerfile.escape, allowance)
     for arg in dockerfile.arguments:
         for name, default in ((one.name, one.default) for one in arg.declarations):
             if name in given:
@@ -76,16 +79,21 @@ class Scope:
     """
 
     def __init__(
-        self, outside: Mapping[str, str], given: Mapping[str, str], escape: str = "\\"
+        self,
+        outside: Mapping[str, str],
+        given: Mapping[str, str],
+        escape: str = "\\",
+        allowance: Allowance | None = None,
     ) -> None:
         self._outside, self._given, self._escape = outside, given, escape
+        self._allowance = allowance or Allowance()
         self.variables: dict[str, str] = {}
         self.arguments: dict[str, str | None] = {}
 
     @property
     def expander(self) -> Expander:
         """What expands words by the variables as they are now."""
-        return Expander(self.variables, self._escape)
+        return Expander(self.variables, self._escape, self._allowance)
 
     def set(self, name: str, value: str) -> None:
         """Take the variable of an ENV, or of the base image's config."""
@@ -107,7 +115,7 @@ class Scope:
 
     def inherited(self) -> Scope:
         """Return the scope of a stage that stands on this one."""
-        scope = Scope(self._outside, self._given, self._escape)
+        scope = Scope(self._outside, self._given, self._escape, self._allowance)
         scope.variables, scope.arguments = dict(self.variables), dict(self.arguments)
         return scope
 

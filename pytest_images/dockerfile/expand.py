@@ -12,7 +12,8 @@ The forms (``word`` is expanded itself; with a colon, an empty value counts as n
 ``${name/old/new}``   *new* for the first match of *old*; ``//`` for each
 ====================  =====================================================================
 
-Everything is bounded: forms nest at most 100 deep, a result has at most 1 MiB.
+Everything is bounded: forms nest at most 100 deep, a result has at most 1 MiB, and all values
+that the variables of a build are expanded to have 32 MiB together.
 """
 
 from __future__ import annotations
@@ -30,10 +31,27 @@ if TYPE_CHECKING:
 
 DEPTH_LIMIT = 100
 SIZE_LIMIT = 1 << 20  # characters of one expansion
+TOTAL_LIMIT = 32 << 20  # characters of all values that one build reads
 _SPACE = re.compile(f"[{SPACES}]+")
 _NAME = re.compile(r"\d+|[@*#?\-$!]|\w+")  # numbers and the shell's own, which nothing sets here
 _MODIFIERS = frozenset({"-", "+", "?", "#", "%", ":-", ":+", ":?"})
 _HEREDOC = re.compile(r"<[\t\r ]*")
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What the values that one build expands may have together, in characters.
+
+    A few lines can double a value and then use it a thousand times.
+    """
+
+    left: int = TOTAL_LIMIT
+
+    def take(self, count: int) -> None:
+        """Use up *count*. Raises Malformed where no more is left."""
+        self.left -= count
+        if self.left < 0:
+            raise Malformed(f"variables are expanded to more than {TOTAL_LIMIT} characters")
 
 
 class Expander:
@@ -52,12 +70,14 @@ class Expander:
         self,
         variables: Mapping[str, str],
         escape: str = "\\",
+        allowance: Allowance | None = None,
         *,
         keep_unset: bool = False,
         keep_quotes: bool = False,
         keep_escapes: bool = False,
     ) -> None:
         self.variables, self.escape = variables, escape
+        self.allowance = allowance or Allowance()
         self.unset: set[str] = set()
         self._keep_unset, self._keep_quotes = keep_unset, keep_quotes
         self._keep_escapes = keep_escapes
@@ -293,6 +313,8 @@ class _Reader:
         value = self._by.variables.get(name)
         if value is None:
             self._by.unset.add(name)
+        else:
+            self._by.allowance.take(len(value))
         return value
 
 

@@ -23,7 +23,8 @@ def hint(word: str, known: Iterable[str]) -> str:
     """
     if len(word) > _WORD_LIMIT:
         return ""
-    nearest = min(known, key=lambda name: _distance(word, name), default="")
+    near = (name for name in known if abs(len(name) - len(word)) < _FAR)
+    nearest = min(near, key=lambda name: _distance(word, name), default="")
     return f" (did you mean {nearest}?)" if 0 < _distance(word, nearest) < _FAR else ""
 
 

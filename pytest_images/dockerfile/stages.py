@@ -58,11 +58,12 @@ class Dockerfile:
     _numbers: Mapping[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        numbers: dict[str, tuple[int, ...]] = {}
+        numbers: dict[str, list[int]] = {}
         for stage in self.stages:
             if stage.name:
-                numbers[stage.name] = (*numbers.get(stage.name, ()), stage.number)
-        object.__setattr__(self, "_numbers", FrozenMap(numbers))
+                numbers.setdefault(stage.name, []).append(stage.number)
+        fixed = FrozenMap({name: tuple(found) for name, found in numbers.items()})
+        object.__setattr__(self, "_numbers", fixed)
 
     @property
     def escape(self) -> str:
