@@ -178,6 +178,8 @@ class Workbench:
         step = self.log.step(f"[internal] load metadata for {start.base}")
         try:
             base = self.base_of(start.base, platform, start.place)
+            for text in base.config.settings.on_build:
+                read_trigger(text, start.base)  # a wrong one is found before anything is done
         except ImagesError as error:
             step.failed(str(error))
             raise

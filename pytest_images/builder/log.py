@@ -8,10 +8,11 @@ import time
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.builder.hiding import Hiding, safe
 from pytest_images.model.progress import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 LOG_LIMIT = 32 << 20  # characters of a whole build's log that are kept
 _LINE_LIMIT = 64 << 10  # bytes of one line: a longer one is told in pieces
@@ -29,12 +30,13 @@ class Line(NamedTuple):
 
 
 class BuildLog:
-    """The lines of one build. Used by many threads; *tell* hears each line at once."""
+    """The lines of one build, secrets hidden by *hiding*.
 
-    def __init__(self, tell: Callable[[Line], None], secrets: Iterable[str] = ()) -> None:
-        self._tell = tell
-        lines = {line for secret in secrets for line in secret.splitlines() if line.strip()}
-        self._secrets = sorted(lines, key=len, reverse=True)  # one may be the start of another
+    Used by many threads; *tell* hears each line at once.
+    """
+
+    def __init__(self, tell: Callable[[Line], None], hiding: Hiding) -> None:
+        self._tell, self.hiding = tell, hiding
         self._lock = threading.Lock()
         self._lines: list[Line] = []
         self._size = 0
@@ -50,12 +52,9 @@ class BuildLog:
 
     def add(self, line: Line) -> None:
         """Take one line; what it shows of a secret is hidden."""
-        text = line.text
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        line = line._replace(text=text)
+        line = line._replace(text=self.hiding.told(line.text))
         with self._lock:
-            self._size += len(text) + 1
+            self._size += len(line.text) + 1
             if self._size <= LOG_LIMIT:
                 self._lines.append(line)
             self._tell(line)
@@ -88,7 +87,7 @@ class Step(io.RawIOBase):
     def say(self, text: str, phase: Phase = Phase.NOTE) -> None:
         """Add a line of our own."""
         self._is_over = phase in (Phase.DONE, Phase.EXISTS, Phase.FAILED)
-        self._log.add(Line(self.number, phase, f"#{self.number} {_safe(text)}"))
+        self._log.add(Line(self.number, phase, f"#{self.number} {safe(text)}"))
 
     def done(self) -> None:
         """Say that it is done, and how long it took."""
@@ -114,8 +113,9 @@ class Step(io.RawIOBase):
         piece = bytes(data)  # type: ignore[call-overload]  # whatever RawIOBase may be given
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > _LINE_LIMIT:
-            lines.append(self._rest)
-            self._rest = b""
+            end = self._log.hiding.cut(self._rest)
+            lines += [self._rest[:end]] * bool(end)
+            self._rest = self._rest[end:]
         for line in lines:
             self._printed(line)
         return len(piece)
@@ -129,10 +129,3 @@ class Step(io.RawIOBase):
     def _printed(self, line: bytes) -> None:
         text = line.rstrip(b"\r").decode("utf-8", "replace")
         self.say(f"{time.monotonic() - self._begun:.3f} {text}")
-
-
-def _safe(text: str) -> str:
-    """Return a line without what would speak to a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)

@@ -124,13 +124,16 @@ class Steps:
         count = f"{number:{len(str(total))}}/{total}"
         return f"{self._title.format(count)} {text}"
 
+    def _note(self, described: str, layer: BuiltLayer | None = None) -> None:
+        self._state.note(self._shop.log.hiding.kept(described), layer)
+
     @singledispatchmethod
     def _set(self, instruction: Instruction) -> None:
         """Change a setting."""
         state = self._state
         state.settings.apply(instruction)
         state.advance("setting", instruction=repr(instruction))
-        state.note(_described(instruction, state))
+        self._note(_described(instruction, state))
 
     @_set.register(Env)
     def _(self, instruction: Env) -> None:
@@ -139,19 +142,19 @@ class Steps:
         for pair in instruction.pairs:
             state.scope.set(pair.name, pair.value)
         state.advance("env", pairs=[list(map(str, (p.name, p.value))) for p in instruction.pairs])
-        state.note("ENV " + " ".join(f"{pair.name}={pair.value}" for pair in instruction.pairs))
+        self._note("ENV " + " ".join(f"{pair.name}={pair.value}" for pair in instruction.pairs))
 
     @_set.register(Arg)
     def _(self, instruction: Arg) -> None:
         declared = self._state.scope.declare(instruction)
         words = (name if value is None else f"{name}={value}" for name, value in declared)
-        self._state.note("ARG " + " ".join(words))
+        self._note("ARG " + " ".join(words))
 
     @_set.register(Maintainer)
     def _(self, instruction: Maintainer) -> None:
         self._state.author = instruction.author
         self._state.advance("maintainer", author=instruction.author)
-        self._state.note(f"MAINTAINER {instruction.author}")
+        self._note(f"MAINTAINER {instruction.author}")
 
     @singledispatchmethod
     def _do(self, instruction: Instruction, step: Step) -> None:
@@ -168,6 +171,8 @@ class Steps:
 
     @_do.register(Copy)
     def _(self, instruction: Copy, step: Step) -> None:
+        if any(map(is_remote, instruction.sources)):
+            raise Malformed("source can't be a URL for COPY")
         tree, origin = self._shop.origin(instruction.origin, self._stage, instruction.place)
         order = Order(
             instruction.sources,
@@ -338,7 +343,7 @@ class Steps:
                     found = make()
                     shop.cache.put(key, found)
                     step.done()
-        self._state.note(described, found.layer)
+        self._note(described, found.layer)
 
     def _destination(self, written: str, count: int) -> str:
         """Return the absolute destination; a folder ends in ``/``."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_images.builder.build import Workbench, documents
 from pytest_images.builder.clock import source_date_epoch
 from pytest_images.builder.fingerprints import Fingerprints
+from pytest_images.builder.hiding import Hiding
 from pytest_images.builder.log import BuildLog
 from pytest_images.builder.plan import make_plan
 from pytest_images.builder.trees import ImageTree
@@ -30,6 +31,7 @@ from pytest_images.errors import (
     BlobNotFound,
     BuildError,
     ImageNotFound,
+    ImagesError,
     InvalidDockerfile,
     InvalidUsage,
     Unsupported,
@@ -69,8 +71,19 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
     check_outputs(request.outputs)
     if request.iid_file is not None:
         request.iid_file.unlink(missing_ok=True)  # an old one would be taken for this build's
-    hidden = (secret.reveal() for secret in request.secrets.values())
-    log = BuildLog(partial(_tell, images, request), hidden)
+    hiding = Hiding(secret.reveal() for secret in request.secrets.values())
+    log = BuildLog(partial(_tell, images, request), hiding)
+    try:
+        image, warnings = _built(images, store, request, log)
+    except ImagesError as error:
+        hiding.hide(error)
+        raise
+    return BuildResult(image, str(log), tuple(map(hiding.told, warnings)))
+
+
+def _built(
+    images: Images, store: Store, request: BuildRequest, log: BuildLog
+) -> tuple[Image | None, Iterator[str]]:
     with open_context(store, request, offline=images.offline) as opened, store.lease() as lease:
         dockerfile = _read(opened, log)
         with (
@@ -82,8 +95,7 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
             files = ImageTree(bench.files(state.layers))
             built = Built(*documents(state, request.labels), files, request.tags)
             image = _exported(store, lease, request, built, log)
-    warnings = tuple(str(warning) for warning in dockerfile.warnings)
-    return BuildResult(image, str(log), warnings)
+    return image, map(str, dockerfile.warnings)
 
 
 def _read(opened: Opened, log: BuildLog) -> Dockerfile:

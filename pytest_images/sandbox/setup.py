@@ -103,17 +103,21 @@ class Setup:
     # With one.
 
     def _become_runtime(self) -> NoReturn:
-        """Write a bundle and be the runtime that runs it."""
-        folder = os.path.join(self.spec.scratch, "bundle")
+        """Write a bundle and be the runtime that runs it.
+
+        In memory, and the runtime's own notes too: the environment may hold secrets.
+        """
+        memory = self._memory.folder
+        folder = os.path.join(memory, "bundle")
         os.mkdir(folder, 0o700)
         config = bundle.config(self.spec, self._merged, self._account, self._mounts())
         with open(os.path.join(folder, "config.json"), "wb") as out:
             out.write(config)
         _calm_cgroups()
-        state = os.path.join(self.spec.scratch, "state")
+        state = os.path.join(memory, "state")
         words = [*self.spec.runtime, "--root", state, "run", "--bundle", folder, "build"]
         path = os.environ.get("PATH", os.defpath)
-        os.execve(words[0], words, {"PATH": path, "XDG_RUNTIME_DIR": self.spec.scratch})
+        os.execve(words[0], words, {"PATH": path, "XDG_RUNTIME_DIR": memory})
 
     def _mounts(self) -> list[dict[str, Any]]:
         """Return our mounts as the runtime is told of them."""

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_images.builder import log as logs
+from pytest_images.builder.hiding import Hiding
 from pytest_images.builder.log import BuildLog, Line
 from pytest_images.model.progress import Phase
 
 
 def made(*secrets: str) -> tuple[BuildLog, list[Line]]:
     told: list[Line] = []
-    return BuildLog(told.append, secrets), told
+    return BuildLog(told.append, Hiding(secrets)), told
 
 
 def test_an_empty_line_stands_where_another_step_goes_on() -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.host import Host
+from tests.peers import miss, shared_images
+from tests.sandbox.conftest import require_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +51,18 @@ def put(store: Store) -> Put:
         return sample.put(store, *names)
 
     return put
+
+
+@pytest.fixture
+def alpine(images: Images, tmp_path: Path) -> str:
+    """An image to run commands in, where commands can be run."""
+    require_sandbox(tmp_path)
+    shared = shared_images()
+    if shared is None:
+        miss("shared", "the real images are not at hand")
+    [archive] = shared.glob("alpine/alpine-minirootfs-3.20*x86_64.tar.gz")
+    images.import_(archive, "alpine:3.20")
+    return "alpine:3.20"
 
 
 def loaded(images: Images, archive: bytes) -> tuple[Loaded, ...]:

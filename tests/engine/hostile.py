@@ -22,7 +22,8 @@ def holders(home: Path, canary: bytes) -> list[str]:
     found = []
     for path in home.rglob("*"):
         name = str(path.relative_to(home))
-        content = path.read_bytes() if path.is_file() and path.stat().st_size < LIMIT else b""
+        is_file = path.is_file() and not path.is_symlink()
+        content = path.read_bytes() if is_file and path.stat().st_size < LIMIT else b""
         if canary in content or canary.decode() in name:
             found.append(name)
     return found

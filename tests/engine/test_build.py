@@ -6,7 +6,6 @@ import io
 import os
 import tarfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +13,10 @@ import pytest
 from pytest_images.errors import BuildError, InvalidDockerfile
 from pytest_images.images import Images
 from pytest_images.model.secret import Secret
-from tests.peers import miss, shared_images
-from tests.sandbox.conftest import require_sandbox
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_images.content.store import Store
 
 SECRET = "c4n4ry-s3cret"
@@ -61,17 +60,6 @@ def test_a_changed_file_is_no_cache_hit_and_a_changed_time_is(
 def test_a_wrong_dockerfile_is_told_by_its_line(images: Images) -> None:
     with pytest.raises(InvalidDockerfile, match=r"Dockerfile:2: .*not found"):
         images.build({"Dockerfile": b"FROM scratch\nCOPY missing /\n"})
-
-
-@pytest.fixture
-def alpine(images: Images, tmp_path: Path) -> str:
-    require_sandbox(tmp_path)
-    shared = shared_images()
-    if shared is None:
-        miss("shared", "the real images are not at hand")
-    [archive] = shared.glob("alpine/alpine-minirootfs-3.20*x86_64.tar.gz")
-    images.import_(archive, "alpine:3.20")
-    return "alpine:3.20"
 
 
 def test_run_changes_the_image_and_its_output_is_in_the_log(images: Images, alpine: str) -> None:

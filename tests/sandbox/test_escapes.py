@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_images.errors import SandboxError, Unsupported
+from pytest_images.model.request.run import MountKind, RunMount
 from pytest_images.sandbox import abilities
 from tests.sandbox.conftest import Room
 from tests.sandbox.test_run import assert_gone, running
@@ -70,6 +71,26 @@ def test_mounts_of_the_sandbox_are_not_seen_outside_nor_those_of_the_host_inside
     log = any_room.printed("cat /proc/self/mountinfo")
     assert str(tmp_path) not in "".join(line.split(" ")[4] for line in log.splitlines())
     assert str(any_room.scratch) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+@pytest.mark.parametrize("moved", ["/deep", "/deep/er"])
+def test_what_was_made_for_a_mount_is_taken_away_where_it_is_and_nowhere_else(
+    any_room: Room, tmp_path: Path, moved: str, *, is_file: bool
+) -> None:
+    """B11: a folder above it is put elsewhere, and a link to the host in its place."""
+    outside = tmp_path / "outside"
+    (outside / "er").mkdir(parents=True)
+    source = tmp_path / "source"
+    for folder in (outside, outside / "er"):
+        (folder / "x").touch() if is_file else (folder / "x").mkdir()
+    source.touch() if is_file else source.mkdir()
+    mount = RunMount(MountKind.BIND, "/deep/er/x", source)
+    text = f"mv {moved} /moved && ln -s {outside} {moved}; touch /kept"
+    any_room.printed(text, mounts=(mount,))
+    assert sorted(path.name for path in outside.rglob("*")) == ["er", "x", "x"]
+    assert not any_room.changed & {"moved/er/x", "moved/x", "deep/er/x"}
+    assert "kept" in any_room.changed
 
 
 @pytest.mark.parametrize(

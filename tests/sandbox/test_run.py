@@ -256,6 +256,51 @@ def test_a_fifo_as_passwd_is_refused_and_not_waited_for(any_room: Room, tmp_path
         any_room.run("true", lowers=(hostile, any_room.rootfs))
 
 
+@pytest.mark.parametrize("name", ["passwd", "group"])
+def test_accounts_behind_a_link_are_looked_for_inside(
+    any_room: Room, tmp_path: Path, name: str
+) -> None:
+    """B20: a link to a file of the host leads nowhere."""
+    (tmp_path / "accounts").write_text("canary:x:77:78::/:/bin/sh\n")
+    hostile = tmp_path / "hostile"
+    (hostile / "etc").mkdir(parents=True)
+    (hostile / "etc" / name).symlink_to(tmp_path / "accounts")
+    user = "canary" if name == "passwd" else "0:canary"
+    with pytest.raises(SandboxError, match="unable to find"):
+        any_room.run("true", user=user, lowers=(hostile, any_room.rootfs))
+
+
+def test_of_accounts_a_mebibyte_is_read(any_room: Room, tmp_path: Path) -> None:
+    """B20: who stands behind that is nobody; ten GiB take no time and no memory."""
+    hostile = tmp_path / "hostile"
+    (hostile / "etc").mkdir(parents=True)
+    with (hostile / "etc/passwd").open("wb") as out:
+        out.write(b"first:x:77:78::/:/bin/sh\n")
+        out.truncate(10 << 30)
+        out.seek(0, os.SEEK_END)
+        out.write(b"\nlast:x:79:80::/:/bin/sh\n")
+    lowers = (hostile, any_room.rootfs)
+    ran = any_room.run("id -u", user="first", lowers=lowers)
+    assert any_room.log.split() == ["77"] if ran.status == 0 else "token too long" in any_room.log
+    with pytest.raises(SandboxError, match="unable to find user last"):
+        any_room.run("true", user="last", lowers=lowers)
+
+
+def test_a_working_directory_that_is_a_link_out_is_no_way_out(
+    any_room: Room, tmp_path: Path
+) -> None:
+    """B20: a link that an image has, to a descriptor that the sandbox may have open."""
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for number in range(3, 20):
+        (hostile / f"fd{number}").symlink_to(f"/proc/self/fd/{number}")
+    lowers = (hostile, any_room.rootfs)
+    for number in range(3, 20):
+        ran = any_room.run("pwd; ls ..", working_directory=f"/fd{number}", lowers=lowers)
+        assert ran.status != 0
+        assert "scratch" not in any_room.log
+
+
 def test_a_step_that_takes_too_long_is_ended(any_room: Room) -> None:
     """X12."""
     with pytest.raises(SandboxError, match=r"longer than 0\.5 s"):
