@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +238,8 @@ def test_what_one_build_puts_into_a_cache_leads_another_nowhere(
     images.build({}, dockerfile_text=plant)
     inner = "--mount=type=cache,id=inner,target=/c/dir/deep --mount=type=tmpfs,target=/c/dir/mem"
     text = f"FROM {alpine}\nRUN {mount} {inner} echo 1 > /c/dir/deep/f; cat /c/token || true\n"
-    images.build({}, dockerfile_text=text)
+    with suppress(BuildError):  # a runtime may make no folder where a link leads
+        images.build({}, dockerfile_text=text)
     assert [path.name for path in outside.iterdir()] == ["host"]
     assert holders(home, CANARY) == []
 
