@@ -521,7 +521,7 @@ def test_an_image_whose_history_says_the_same_is_no_hit(images: Images, store: S
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b'[10, "sha256:0"]', b'["x", "y"]', b"null"])
 def test_half_an_entry_of_the_cache_is_none(images: Images, store: Store, damage: bytes) -> None:
-    """B19, B21: nor is one whose layer has gone, or that names something else."""
+    """B19: nor is one whose layer has gone, or that names something else."""
     text = "FROM scratch\nCOPY a /\n"
     build(images, text, tags="app:1")
     [entry] = [path for path in store.workspace("results").rglob("*") if path.is_file()]
