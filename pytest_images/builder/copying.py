@@ -94,7 +94,7 @@ class Copying:
             item = chosen.item
             content = known.of(chosen.tree, item) if item.kind is Kind.FILE else item.target
             owner = (item.uid, item.gid) if chosen.tree.has_owners else ()
-            xattrs = sorted((item.xattrs or {}).items())
+            xattrs = sorted(item.xattrs.items()) if item.xattrs else []
             where = (chosen.path, chosen.name, chosen.unpacks)
             line = (*where, item.kind.value, item.mode, owner, content, xattrs)
             found.update(repr(line).encode("utf-8", "surrogateescape") + b"\n")
@@ -119,7 +119,7 @@ class Copying:
             elif chosen.unpacks and is_archive(chosen.tree, chosen.item):
                 unpack_into(places, target, chosen.tree, chosen.item, dress)
             else:
-                self._put(places, chosen, self._entry(chosen, path, owner, latest))
+                self._put(places, chosen, path, self._entry(chosen, path, owner, latest))
 
     def _owner(self, base: ImagePath | None) -> Owner | None:
         order = self.order
@@ -146,8 +146,8 @@ class Copying:
         is_inside = is_folder and chosen.item.kind is not Kind.DIRECTORY
         return f"{target}/{chosen.name}".lstrip("/") if is_inside else target
 
-    def _put(self, places: Places, chosen: Chosen, entry: Entry) -> None:
-        item, path = chosen.item, entry.name.decode("utf-8", "surrogateescape")
+    def _put(self, places: Places, chosen: Chosen, path: str, entry: Entry) -> None:
+        item = chosen.item
         if item.kind is Kind.DIRECTORY:
             places.entry(entry)
             return
@@ -156,6 +156,10 @@ class Copying:
             places.writer.add(entry)
             return
         try:
+            content = chosen.tree.read(item)
+            if content is not None:
+                places.writer.add_bytes(entry, content)
+                return
             with opened(chosen.tree, item) as stream:
                 descriptor = _plain(stream)
                 if descriptor is not None:
@@ -182,7 +186,7 @@ class Copying:
             min(item.mtime, latest),
             item.size,
             item.target.encode("utf-8", "surrogateescape"),
-            xattrs=dict(item.xattrs or {}),
+            xattrs=item.xattrs or {},
         )
 
 

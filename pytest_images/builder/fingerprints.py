@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pytest_images.builder.trees import FolderTree, opened
+from pytest_images.builder.trees import FolderTree, folder_prefix, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +32,13 @@ class Fingerprints:
     def __init__(self, folder: Path, root: Path) -> None:
         name = hashlib.sha256(os.fsencode(root)).hexdigest()
         self._path = folder / name
-        self._root = root
+        self._prefix = folder_prefix(root)
         self._known: dict[str, list[Any]] = self._load()
         self._fresh: dict[str, list[Any]] = {}
 
     def of(self, tree: Tree, item: Item) -> str:
         """Return the digest of a file's content. Raises OSError, or what reading an image can."""
-        is_ours = isinstance(tree, FolderTree) and tree.root == self._root and bool(item.stamp)
+        is_ours = isinstance(tree, FolderTree) and tree.prefix == self._prefix and bool(item.stamp)
         if is_ours:
             known = self._known.get(item.path)
             if known is not None and known[1:] == list(item.stamp):
@@ -74,6 +74,9 @@ class Fingerprints:
 
 
 def _digest(tree: Tree, item: Item) -> str:
+    content = tree.read(item)
+    if content is not None:
+        return hashlib.sha256(content).hexdigest()
     found = hashlib.sha256()
     with opened(tree, item) as stream:
         while piece := stream.read(_PIECE):

@@ -101,7 +101,11 @@ class Places:
 
     def make_room(self, path: str) -> None:
         """Name the folder above a file that is copied. Raises Malformed: a folder is there."""
-        self.folder(posixpath.dirname(path))
+        above = path.rpartition("/")[0]
+        if above not in self._written:
+            self.folder(above)
+        elif above in self._fresh and path not in self._written:
+            return
         if self.is_folder(path):
             raise Malformed(f"cannot replace the directory /{path} with a file")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
@@ -292,7 +291,7 @@ class _Snapshot:
     def _file(self, entry: Entry, changed: Changed) -> None:
         first = self._links.setdefault((changed.info.st_dev, changed.info.st_ino), entry.name)
         if first != entry.name:
-            self.add(replace(entry, kind=Kind.HARDLINK, size=0, linkname=first, xattrs={}))
+            self.add(entry._replace(kind=Kind.HARDLINK, size=0, linkname=first, xattrs={}))
             return
         with allowed(changed.path, FILE):
             descriptor = os.open(changed.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

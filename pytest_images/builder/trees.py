@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pytest_images.layer.files import Files, ImagePath
 
 _PIECE = 1 << 20
+SMALL = 64 << 10  # bytes of a file that is read at once
+KEPT = 16 << 20  # bytes of small files that are kept until they are copied
 LINK_LIMIT = 40  # links followed for one path, as in Linux
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
@@ -83,6 +85,10 @@ class Tree(Protocol):
         """Yield all that is below the folder *path*, sorted, folders first; no link followed."""
         ...
 
+    def read(self, item: Item) -> bytes | None:
+        """Return the content of a small file; None: it is to be opened. Raises as `open` does."""
+        ...
+
     def open(self, item: Item) -> BinaryIO:
         """Open a file. Raises OSError, Changed, or what reading an image can."""
         ...
@@ -92,7 +98,8 @@ class FolderTree:
     """A folder of this machine, without what *rules* leave out.
 
     Others may change it at any time. A file or folder is opened by its path, and then held
-    against what was found there first: a link put in its place leads nowhere.
+    against what was found there first: a link put in its place leads nowhere. Small files are
+    read once and kept, up to `KEPT` bytes: what is copied is what the key was made of.
     """
 
     has_owners = False
@@ -100,7 +107,10 @@ class FolderTree:
     def __init__(self, root: Path, rules: IgnoreRules | None = None) -> None:
         self.root = Path(os.path.realpath(root))
         self._rules = rules or IgnoreRules()
+        self.prefix = folder_prefix(self.root)
         self._promised: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._kept: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._room = KEPT
 
     def promise(self, item: Item, digest: str) -> None:
         """Hear what a file's content was that its stamp says too little of."""
@@ -134,6 +144,35 @@ class FolderTree:
             raise Changed(path)
         yield from self._walk(top, folder)
 
+    def read(self, item: Item) -> bytes | None:
+        """As `Tree` says."""
+        if item.size > SMALL:
+            return None
+        name = item.path, item.stamp
+        content = self._kept.get(name)
+        if content is None:
+            content = self._content(item)
+            if len(content) <= self._room:
+                self._room -= len(content)
+                self._kept[name] = content
+        return content
+
+    def _content(self, item: Item) -> bytes:
+        """Read a whole file, the same at the end as it was listed, and as was promised of it."""
+        descriptor = self._opened(item, _FILE)
+        try:
+            content = os.read(descriptor, item.size + 1)
+            if len(content) != item.size or _stamp(os.fstat(descriptor)) != item.stamp:
+                raise Changed(item.path)
+        except OSError as error:  # it is a folder now, or a pipe
+            raise Changed(item.path, error.strerror or str(error)) from error
+        finally:
+            os.close(descriptor)
+        promised = self.promised(item)
+        if promised and hashlib.sha256(content).hexdigest() != promised:
+            raise Changed(item.path)
+        return content
+
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""
         descriptor = self._opened(item, _FILE)
@@ -144,7 +183,7 @@ class FolderTree:
 
     def _walk(self, above: Item, folder: Folder) -> Iterator[Item]:
         for item in self._entries(above):
-            name = posixpath.basename(item.path)
+            name = item.path.rpartition("/")[2]
             is_out = folder.excludes(name)
             if item.kind is not Kind.DIRECTORY:
                 if not is_out:
@@ -177,7 +216,7 @@ class FolderTree:
 
     def _opened(self, item: Item, flags: int) -> int:
         try:
-            return os.open(self.root / item.path, flags)
+            return os.open(self.prefix + item.path, flags)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Changed(item.path) from error
         except OSError as error:
@@ -204,6 +243,11 @@ class FolderTree:
                 os.close(folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+
+def folder_prefix(folder: Path) -> str:
+    """Return what stands before the paths of a folder's files."""
+    return str(folder / "_").removesuffix("_")
 
 
 def _after(folder: Item, inside: Iterator[Item]) -> Iterator[Item]:
@@ -239,7 +283,8 @@ def _target(name: str, folder: int) -> str:
 
 
 def _stamp(info: os.stat_result) -> tuple[int, ...]:
-    return info.st_size, info.st_mtime_ns, info.st_ctime_ns, *_identity(info), info.st_mode
+    times = info.st_mtime_ns, info.st_ctime_ns
+    return info.st_size, *times, info.st_ino, info.st_dev, info.st_mode
 
 
 def _identity(info: os.stat_result) -> tuple[int, int]:
@@ -313,6 +358,10 @@ class MemoryTree:
             if found is not None:
                 yield found
 
+    def read(self, item: Item) -> bytes:
+        """As `Tree` says."""
+        return self._files[item.path]
+
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""
         return io.BytesIO(self._files[item.path])
@@ -352,6 +401,9 @@ class ImageTree:
                 yield item
             if item.kind is Kind.DIRECTORY:
                 yield from self.below(item.path)
+
+    def read(self, item: Item) -> None:
+        """As `Tree` says: the layers' files are read as streams."""
 
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""

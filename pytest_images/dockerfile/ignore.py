@@ -91,6 +91,8 @@ class IgnoreRules:
 
         For many paths of one tree, walk it with `top`: each folder is matched once then.
         """
+        if not self.patterns:
+            return False
         folder = self.top
         *above, name = path.split("/")
         for part in above:
@@ -132,6 +134,8 @@ class Folder:
 
     def excludes(self, name: str) -> bool:
         """Tell whether the entry *name* is left out."""
+        if not self.rules.patterns:
+            return False
         return self.rules.is_excluding(self.rules.decide(self._join(name), self.decided))
 
     def can_skip(self, name: str) -> bool:

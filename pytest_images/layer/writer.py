@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zlib import adler32
 
 from pytest_images.layer.header import BLOCK
@@ -42,6 +42,7 @@ _SUM = 148  # bytes before the checksum, whose field counts as spaces
 _MAGIC = b"ustar\x0000" + bytes(64)
 _NO_DEVICE = b"%07o\0%07o\0" % (0, 0)
 _REST = bytes(BLOCK - _SUM - 8 - 1 - _NAME - len(_MAGIC) - len(_NO_DEVICE))
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 _UNABLE = frozenset({errno.EINVAL, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
 
@@ -70,8 +71,7 @@ class Changed(Exception):
         return f"{self.path}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One member to write. *name* has no leading slash; a folder's needs none at its end.
 
     *mtime* is in seconds since 1970, *size* in bytes, *linkname* where a link leads.
@@ -86,7 +86,7 @@ class Entry:
     size: int = 0
     linkname: bytes = b""
     device: tuple[int, int] = (0, 0)
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
+    xattrs: Mapping[str, bytes] = _NONE
 
 
 class LayerWriter:

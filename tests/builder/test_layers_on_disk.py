@@ -43,10 +43,10 @@ def layer(store: Store, *entries: Entry | tuple[Entry, bytes]) -> Unpackable:
     with store.ingest() as ingest:
         writer = LayerWriter(ingest)
         for each in entries:
-            if isinstance(each, tuple):
-                writer.add_bytes(*each)
-            else:
+            if isinstance(each, Entry):
                 writer.add(each)
+            else:
+                writer.add_bytes(*each)
         writer.finish()
         digest = ingest.commit()
     return Unpackable(digest, digest)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pytest
 
+from pytest_images.builder import trees
 from pytest_images.builder.copying import Copying, Order, mounted, select
 from pytest_images.builder.export import export
 from pytest_images.builder.fingerprints import Fingerprints
-from pytest_images.builder.trees import FolderTree, opened
+from pytest_images.builder.trees import SMALL, FolderTree, opened
 from pytest_images.cli.verbs.build import _secret_file
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import ImagesError, InvalidDockerfile, InvalidUsage, LimitExceeded
@@ -336,12 +337,12 @@ def make_instead(path: Path, kind: str) -> None:
         path.mkdir()
 
 
-@pytest.mark.parametrize("size", [20, 300_000])
+@pytest.mark.parametrize("size", [SMALL + 1, 300_000])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(
     context: Path, known: Fingerprints, change: str, size: int
 ) -> None:
-    """B05: small files are read here, large ones are copied by the kernel."""
+    """B05: some files are read here, large ones are copied by the kernel."""
     path = context / "sub/file"
     path.parent.mkdir()
     path.write_bytes(b"A" * size)
@@ -350,6 +351,31 @@ def test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(
     change_file(path, change)
     with pytest.raises(Changed, match="sub/file"):
         written(copying)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_small_file_is_copied_as_it_was_when_its_key_was_made(
+    context: Path, known: Fingerprints, change: str
+) -> None:
+    """B05: it was read then, and is not looked at again."""
+    path = context / "sub/file"
+    path.parent.mkdir()
+    path.write_bytes(b"A" * 20)
+    copying = select(Order((".",), "/x/"), FolderTree(context))
+    copying.digest(known)
+    before = written(copying)
+    change_file(path, change)
+    assert written(copying) == before
+    assert b"A" * 20 in before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_small_file_that_there_was_no_room_to_keep_is_an_error_once_it_changed(
+    context: Path, known: Fingerprints, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B05."""
+    monkeypatch.setattr(trees, "KEPT", 10)
+    test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(context, known, change, 20)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -366,11 +392,12 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(context: Path, change:
         change_file(path, change)
 
 
-@pytest.mark.parametrize("size", [20, 300_000])
+@pytest.mark.parametrize("size", [20, SMALL + 1, 300_000])
 def test_the_key_is_of_the_bytes_copied_though_nothing_shows_the_change(
-    context: Path, known: Fingerprints, size: int
+    context: Path, known: Fingerprints, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B05: two writes in one tick of a file system's clock leave all its stamps the same."""
+    monkeypatch.setattr(trees, "KEPT", 0)
     (context / "file").write_bytes(b"A" * size)
     tree = FolderTree(context)
     copying = select(Order(("file",), "/x"), tree)
