@@ -11,7 +11,6 @@ import hashlib
 import io
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pytest_images.builder.modes import Owner, changed_mode, owner_of
@@ -43,8 +42,7 @@ MANY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What COPY asks for, all words expanded; *destination* is absolute, a folder with ``/``.
 
     *unpacks*: archives among the sources are unpacked, as ADD does. *is_linked*: into folders

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.arguments import Scope, global_arguments
 from pytest_images.dockerfile.expand import Allowance, Expander
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.stages import Dockerfile, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStage:
+class PlannedStage(NamedTuple):
     """A stage that the target needs. *start* is expanded; *base* is the stage it stands on.
 
     *origins* are the stages that files are taken from.
@@ -30,8 +28,7 @@ class PlannedStage:
     origins: tuple[Stage, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The stages to build, in an order in which each finds what it needs, the target last.
 
     *outside* are the variables of FROM lines, *allowance* is what all variables may become.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
@@ -204,7 +203,7 @@ class Steps:
         )
         tree, _ = self._shop.origin("", self._stage, instruction.place)
         copying = select(order, tree)
-        inner = replace(order, sources=("/",), documents=(), unpacks=instruction.unpacks is True)
+        inner = order._replace(sources=("/",), documents=(), unpacks=instruction.unpacks is True)
         for tree, name in fetched:
             copying = copying.joined(whole_file(inner, tree, name) if name else select(inner, tree))
         self._copied(order, copying, step, f"ADD {_words(instruction)}", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from pytest_images.dockerfile.malformed import Malformed
 
@@ -27,6 +26,8 @@ def parse_duration(text: str) -> int:
     >>> parse_duration("1m0.5s")
     60500000000
     """
+    from fractions import Fraction
+
     sign = -1 if text.startswith("-") else 1
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":

@@ -19,8 +19,7 @@ that the variables of a build are expanded to have 32 MiB together.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.shell_patterns import replaced, without_prefix, without_suffix
@@ -105,8 +104,7 @@ class Expander:
         return _Reader(text, self, self.escape, mode).until("", keep_escapes=self._keep_escapes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mode:
+class _Mode(NamedTuple):
     """What is special, and what stays as it is."""
 
     quotes: bool = True
@@ -114,8 +112,7 @@ class _Mode:
     keep_quotes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """A text as it came out: whole, and in words."""
 
     result: str

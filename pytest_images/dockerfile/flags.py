@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.malformed import Malformed, hint
 
@@ -11,13 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The flags that an instruction takes, by what their values are."""
 
-    texts: frozenset[str] = field(default_factory=frozenset)
-    lists: frozenset[str] = field(default_factory=frozenset)
-    switches: frozenset[str] = field(default_factory=frozenset)
+    texts: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    switches: frozenset[str] = frozenset()
 
 
 class Flags:

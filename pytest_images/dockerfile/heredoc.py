@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from pytest_images.dockerfile import words
 from pytest_images.dockerfile.expand import Expander
@@ -15,8 +14,7 @@ _TABS = re.compile(r"^\t+", re.MULTILINE)
 _OPENERS = frozenset({"add", "copy", "run"})
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     r"""A document: its *name*, and its *content* as the file has it.
 
     *expands*: variables in it are for us to expand (no part of the name was quoted).
@@ -38,7 +36,7 @@ class Heredoc:
 
     def holding(self, content: str) -> Self:
         """Return the document with this content."""
-        return replace(self, content=content)
+        return self._replace(content=content)
 
 
 def opened(line: str, escape: str) -> tuple[Heredoc, ...]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pytest_images.dockerfile.globs import compile_glob
 from pytest_images.dockerfile.malformed import Malformed
@@ -28,8 +27,7 @@ _SPECIAL = re.compile(r"[*?\[\]\\]")
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """One pattern, cleaned; *is_exception*: it began with ``!``."""
 
     text: str
@@ -124,8 +122,7 @@ class IgnoreRules:
         return any(later > number and reach.goes_below(names) for later, reach in self._exceptions)
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder of the context during a walk; *path* is relative, "" for the context."""
 
     rules: IgnoreRules

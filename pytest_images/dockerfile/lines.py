@@ -16,8 +16,7 @@ Limits: a file of 1 MiB, a line of 65,535 bytes, no NUL and only UTF-8 outside o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile import heredoc, words
 from pytest_images.dockerfile.directives import Directives
@@ -36,8 +35,7 @@ _BOM = b"\xef\xbb\xbf"
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One instruction's text, its lines joined, and the here-documents it opens."""
 
     place: Place
@@ -49,8 +47,7 @@ class Line:
         return self.place.text
 
 
-@dataclass(frozen=True, slots=True)
-class DockerfileWarning:
+class DockerfileWarning(NamedTuple):
     """Something that works but should not be written so; *rule* is BuildKit's name for it."""
 
     rule: str

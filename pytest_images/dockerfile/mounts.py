@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.malformed import Malformed, hint
 
@@ -31,8 +29,7 @@ class Sharing(Enum):
     LOCKED = "locked"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One mount; what is not given has the default of its type.
 
     ``origin`` is ``from``: a stage or an image, "" for the build context. ``size`` in bytes.
@@ -129,6 +126,8 @@ def require_plain_origin(text: str) -> None:
 
 
 def _row(text: str) -> list[str]:
+    import csv
+
     try:
         row = next(csv.reader([text], strict=True), [])
     except csv.Error as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_images.errors import InvalidDockerfile
 
@@ -19,8 +19,7 @@ def without_passwords(text: str) -> str:
     return _USERINFO.sub("", text)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Lines *first* to *last* of the file *source*, counted from 1; *text* is them, joined.
 
     >>> print(Place("Dockerfile", 3, 3, "USR app").error("unknown instruction: USR"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING
 
@@ -61,6 +60,8 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 def _require_address(text: str) -> None:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    import ipaddress
+
     try:
         if bare:
             ipaddress.ip_address(bare)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.instructions import Arg, Cmd, Entrypoint, From, Healthcheck
 from pytest_images.dockerfile.lines import DockerfileWarning, Lines
@@ -23,8 +23,7 @@ _RESERVED = frozenset({"context", SCRATCH})
 _LAST_COUNTS = (Cmd, Entrypoint, Healthcheck)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """What stands between one FROM and the next; *number* counts from 0."""
 
     number: int

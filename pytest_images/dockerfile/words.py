@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pytest_images.dockerfile.malformed import Malformed
 
@@ -25,8 +24,7 @@ _WORD_START = re.compile(f"[^{SPACES}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """A line taken apart: ``RUN --network=none make`` has one flag."""
 
     keyword: str
@@ -34,8 +32,7 @@ class Split:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A name and its value, as in ``ENV name=value``."""
 
     name: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.content.facts import LayerFacts
 from pytest_images.errors import InvalidLayer, LimitExceeded, shown
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from pytest_images.layer.member import Member
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What one pass over a layer found; sizes in bytes.
 
     ``diff_id`` is None where the stream is a plain tar: then it is the stream's own digest.

@@ -32,6 +32,10 @@ def _instruction(instruction: Instruction) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    if hasattr(value, "_field_defaults"):  # a named tuple
+        defaults = value._field_defaults
+        held = value._asdict().items()
+        return {k: _value(v) for k, v in held if k not in defaults or v != defaults[k]}
     if isinstance(value, tuple):
         return [_value(item) for item in value]
     if not is_dataclass(value) or isinstance(value, type):
