@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -103,6 +102,14 @@ class Workbench:
         stages = self.plan.stages
         for planned in stages:  # in this thread: what is pulled can be interrupted
             self._find_base(planned)
+        state = self._stage(stages[0]) if len(stages) == 1 else self._together(stages)
+        self.fingerprints.save()
+        return state
+
+    def _together(self, stages: Sequence[PlannedStage]) -> State:
+        """Build stages that may need each other, those that do not at once."""
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
         with ThreadPoolExecutor(min(len(stages), STAGES_AT_ONCE), "image-stage") as pool:
             try:
                 for planned in stages:  # in order: whoever waits, waits for one begun before
@@ -115,7 +122,6 @@ class Workbench:
                     future.cancel()
                 self.log.close()
                 raise
-        self.fingerprints.save()
         return self._states[self.plan.target.stage.number].result()
 
     # What steps ask for.

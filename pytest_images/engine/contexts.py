@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,6 @@ from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opene
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import without_passwords
 from pytest_images.errors import InvalidUsage, LimitExceeded, MissingOffline
-from pytest_images.http.address import is_url
 from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
 from pytest_images.layer.contents import Contents
 from pytest_images.layer.files import Files
@@ -102,6 +99,8 @@ def open_address(
 
     Raises NotFound, Unreachable, and others of the network; InvalidUsage for what is no address.
     """
+    from pytest_images.http.address import is_url
+
     address = git_address(text)
     if address is not None:
         if offline:
@@ -132,6 +131,9 @@ def open_address(
 
 @contextmanager
 def _scratch(store: Store) -> Iterator[Path]:
+    import shutil
+    import tempfile
+
     folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=store.workspace("steps")))
     try:
         yield folder

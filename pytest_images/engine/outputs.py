@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -122,6 +121,8 @@ def _target(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _fresh(target: Path) -> Iterator[tuple[int, str]]:
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         os.fchmod(descriptor, 0o666 & ~_umask())

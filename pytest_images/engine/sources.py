@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -116,6 +114,9 @@ class Sources:
 
     def _fetched(self, source: str, instruction: Add, is_over: Callable[[], bool]) -> Fetched:
         place = instruction.place
+        import shutil
+        import tempfile
+
         folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=self.store.workspace("steps")))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import threading
 import weakref
 from contextlib import suppress
@@ -174,6 +173,8 @@ class _Stream(io.RawIOBase):
 
 def _inflated(tar: Readable, folder: Path) -> int:
     """Return a descriptor of a file without a name that holds the whole of *tar*."""
+    import tempfile
+
     with tempfile.TemporaryFile(dir=folder, buffering=0) as copy:
         while piece := tar.read(_CHUNK):
             copy.write(piece)
