@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -27,6 +29,8 @@ from pytest_images.layer.writer import Changed, LayerWriter
 from tests.engine.hostile import holders, refused_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_images.content.store import Store
     from pytest_images.images import Images
     from pytest_images.layer.files import ImagePath
@@ -473,30 +477,30 @@ def test_no_race_brings_a_file_of_the_host_into_the_image(
             except InvalidDockerfile:
                 failed += 1
     assert holders(home, b"c4n4ry") == []
-    assert failed, "the race was never met"
+    # A pattern finds nothing where the link stands just now, which is no error.
+    assert failed or "*" in source, "the race was never met"
 
 
-class swapping:
-    """Two names change places as fast as they can, for a block."""
+SWAPPING = """
+import os, sys
+one, other, spare = sys.argv[1:]
+print(flush=True)
+while True:
+    os.rename(one, spare)
+    os.rename(other, one)
+    os.rename(one, other)
+    os.rename(spare, one)
+"""
 
-    def __init__(self, one: Path, other: Path) -> None:
-        self._names = one, other
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *exception: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        one, other = self._names
-        spare = one.with_name("spare")
-        while not self._over.is_set():
-            one.rename(spare)
-            other.rename(one)
-            one.rename(other)
-            spare.rename(one)
-            time.sleep(0)
+@contextmanager
+def swapping(one: Path, other: Path) -> Iterator[None]:
+    """Two names change places as fast as another process can, for a block."""
+    words = (sys.executable, "-c", SWAPPING, one, other, one.with_name("spare"))
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
