@@ -37,14 +37,14 @@ _MODIFIERS = frozenset({"-", "+", "?", "#", "%", ":-", ":+", ":?"})
 _HEREDOC = re.compile(r"<[\t\r ]*")
 
 
-@dataclass(slots=True)
 class Allowance:
     """What the values that one build expands may have together, in characters.
 
     A few lines can double a value and then use it a thousand times.
     """
 
-    left: int = TOTAL_LIMIT
+    def __init__(self, left: int = TOTAL_LIMIT) -> None:
+        self.left = left
 
     def take(self, count: int) -> None:
         """Use up *count*. Raises Malformed where no more is left."""
