@@ -110,8 +110,7 @@ class EmbeddedEngine:
 
     def give_up(self) -> None:
         """End the downloads of all threads; the client is made again where it is wanted."""
-        with self._lock:
-            client, self._client = self._client, None
+        client, self._client = self._client, None  # no lock: a thread may hold it that waits
         if client is not None:
             client.close()
 

@@ -9,17 +9,34 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pytest_images.errors import ImagesError
+from pytest_images.model.digest import Digest
 from pytest_images.plugin.needs import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from pytest_images.host.host import Host
     from pytest_images.plugin.needs import Need
 
+NAME = "images-plan"  # of the threads
 THREADS = 3  # images at once; each fetches several layers at once
+_MODULES = (  # what a pull is made of
+    "encodings.idna",
+    "pytest_images.content.outcomes",
+    "pytest_images.content.records",
+    "pytest_images.engine.inspect",
+    "pytest_images.engine.pull",
+    "pytest_images.engine.sizes",
+    "pytest_images.model.request.inspect",
+    "pytest_images.model.request.pull",
+    "pytest_images.registry.client",
+    "pytest_images.registry.resolve",
+)
 _PATIENCE = 5.0  # seconds that the end of a run waits for a thread
 
 
@@ -35,10 +52,21 @@ class Background:
         self._is_stopped = False
 
     def start(self) -> None:
-        """Begin; returns at once: nothing is opened or asked in this thread."""
-        thread = threading.Thread(target=self._lead, name="images-plan", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        """Begin, where no other process has; returns at once, nothing is asked in this thread.
+
+        What the other threads need is imported in this one: see `interrupts.delayed`.
+        """
+        try:
+            claim = self._host.embedded.store.claim("plan", str(self._host.run))
+        except ImagesError:  # what is wrong with the store is told to who uses it
+            return
+        if claim is not None:
+            for name in _MODULES:
+                import_module(name)
+            Digest.of(b"")  # which looks for the fastest module
+            thread = threading.Thread(target=self._lead, args=(claim,), name=NAME, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def make_way(self, key: tuple[str, ...]) -> None:
         """Wait for a need that is being fetched; one that is not begun is left to the caller."""
@@ -60,23 +88,19 @@ class Background:
         for thread in self._threads:
             thread.join(_PATIENCE)
 
-    def _lead(self) -> None:
-        """Fetch, where no other process does; the lock goes with the process."""
-        with suppress(Exception):  # what is wrong with the store is told to who uses it
-            held = self._host.embedded.store.claim("plan", str(self._host.run))
-            if held is None:
-                return
-            with held:
-                others = [
-                    threading.Thread(target=self._work, name=f"images-plan-{n}", daemon=True)
-                    for n in range(1, min(THREADS, len(self._waiting)))
-                ]
-                self._threads += others
-                for thread in others:
-                    thread.start()
-                self._work()
-                for thread in others:
-                    thread.join()
+    def _lead(self, claim: AbstractContextManager[object]) -> None:
+        """Fetch, with others; the claim is held meanwhile, and goes with the process."""
+        with claim:
+            others = [
+                threading.Thread(target=self._work, name=f"{NAME}-{n}", daemon=True)
+                for n in range(1, min(THREADS, len(self._waiting)))
+            ]
+            self._threads += others
+            for thread in others:
+                thread.start()
+            self._work()
+            for thread in others:
+                thread.join()
 
     def _work(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pytest_images.plugin.interrupts import Interrupts, delayed
 from pytest_images.plugin.places import Places
 from pytest_images.plugin.settings import Settings
 
@@ -56,6 +57,7 @@ class Session:
         self._report: Report | None = None
         self._background: Background | None = None
         self._live: Live | None = None
+        self._interrupts = Interrupts()
         self._owner = [""]  # for whom something is done: a test, on it the fixtures set up
         self._failed: set[str] = set()  # names of images that failed tests used
         self._ended: Ended | None = None
@@ -69,10 +71,11 @@ class Session:
         """
         __tracebackhide__ = True
         if self._host is None:
-            host = self._make_host()
-            for module in sorted(self._conftests, key=lambda module: len(module.__file__)):
-                _bridge(module, host)
-            self._host = host
+            with delayed():
+                host = self._make_host()
+                for module in sorted(self._conftests, key=lambda module: len(module.__file__)):
+                    _bridge(module, host)
+                self._host = host
         return self._host.images
 
     def _make_host(self) -> Host:
@@ -158,15 +161,19 @@ class Session:
             self._show_plan(items)
             return True
         if self._settings.ahead and any(map(_uses, items)):
-            from pytest_images.plugin.background import Background
-            from pytest_images.plugin.needs import needs_of
-
-            needs = needs_of(items)
-            if needs:
-                self.door()
-                self._background = Background(cast("Host", self._host), needs)
-                self._background.start()
+            with delayed():
+                self._fetch_ahead(items)
         return None
+
+    def _fetch_ahead(self, items: list[pytest.Item]) -> None:
+        from pytest_images.plugin.background import Background
+        from pytest_images.plugin.needs import needs_of
+
+        needs = needs_of(items)
+        if needs:
+            self.door()
+            self._background = Background(cast("Host", self._host), needs)
+            self._background.start()
 
     def _show_plan(self, items: list[pytest.Item]) -> None:
         from pytest_images.plugin.plan import lines
@@ -228,17 +235,41 @@ class Session:
     # The end.
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """End the run when fixtures are torn down and workers gone, before the summary."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """End the run when fixtures are torn down and workers gone, before the summary.
+
+        An interrupt of either ends with the summary too.
+        """
         try:
             return (yield)
+        except KeyboardInterrupt:
+            if not self._is_used:
+                raise
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+            return None
         finally:
-            self._end()
+            if self._end_held():
+                session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         """End the run where the session could not."""
-        self._end()
+        self._end_held()
+
+    @property
+    def _is_used(self) -> bool:
+        workers = self._workers
+        return self._host is not None or (workers is not None and workers.may_have_used_images)
+
+    def _end_held(self) -> bool:
+        """End the run; say whether that was interrupted."""
+        try:
+            self._interrupts.hold()
+            self._end()
+        except KeyboardInterrupt:
+            self._interrupts.release()
+            return True
+        return self._interrupts.release()
 
     def _end(self) -> None:
         """End this process's part, and with the last process the run. Safe when called twice."""
@@ -263,6 +294,17 @@ class Session:
             self._ended = ending.end_run(host, self._report, workers, keep, self._failed)
 
     # What the user sees.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Name the user's line that was interrupted, not one of ours; the end comes whole."""
+        if not self._is_used:
+            return
+        self._interrupts.hold()
+        if not self._config.getoption("fulltrace"):
+            from pytest_images.plugin.tracebacks import interrupted
+
+            interrupted(excinfo)
 
     @pytest.hookimpl
     def pytest_report_header(self) -> str | None:

@@ -6,7 +6,7 @@ import concurrent.futures
 import contextlib
 import os
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 import pytest
@@ -43,6 +43,20 @@ def shorten(call: pytest.CallInfo[None]) -> str | None:
         chain = types.TracebackType(chain, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
     call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(chain))
     return None
+
+
+def interrupted(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave the lines that are not ours: an interrupt is then said to be where the user was.
+
+    One that came between two lines has none, which pytest does not expect.
+    """
+    excinfo.traceback = excinfo.traceback.filter(
+        lambda entry: _has_line(entry._rawentry) and not _is_hidden(entry._rawentry)
+    )
+
+
+def _has_line(entry: Any) -> bool:
+    return entry.tb_lineno is not None
 
 
 def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackType]:

@@ -16,6 +16,7 @@ LOADED = [
     "pytest_images",
     "pytest_images.plugin",
     "pytest_images.plugin.fixtures",
+    "pytest_images.plugin.interrupts",
     "pytest_images.plugin.places",
     "pytest_images.plugin.session",
     "pytest_images.plugin.settings",

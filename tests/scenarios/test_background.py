@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.host import Host
 from pytest_images.testing import samples
 from tests.faults.server import Fault, FaultRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.peers import DockerRegistry
     from tests.scenarios.conftest import Aftermath
 
 SUITE = """
@@ -159,3 +162,32 @@ def test_a_killed_run_is_swept_by_the_next(
     pytester.makepyfile(test_next="def test_it(images): images.ls()")
     pytester.runpytest_subprocess("test_next.py").assert_outcomes(passed=1)
     assert aftermath.is_clean()
+
+
+IMPORTS = """
+    import sys, threading
+    seen = []
+
+    def hear(event, details):
+        if event == "import" and threading.current_thread().name.startswith("images-plan"):
+            seen.append(details[0])
+
+    sys.addaudithook(hear)
+    def pytest_unconfigure(): print("\\nimported:", seen)
+"""
+
+
+@pytest.mark.peer("registry")
+def test_its_threads_import_nothing(
+    pytester: pytest.Pytester, registry: FaultRegistry, docker_registry: DockerRegistry
+) -> None:
+    """An interrupt can take Python's import lock along: they would wait for it for ever."""
+    pytester.makeconftest(IMPORTS)
+    name = f"{docker_registry}/imports-nothing/app:1"
+    with Host(home=pytester.path / "publisher", load_entry_points=False) as host:
+        host.images.load(BytesIO(samples.index(samples.image("here")).archive(name)))
+        host.images.push(name)
+    pytester.makepyfile(SUITE.format(name=name, first="time.sleep(1)"))
+    result = pytester.runpytest_subprocess("-s", *PLUGINS)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["images: 1 pulled*", "imported: []"])

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.host import Host
+from pytest_images.testing import samples
+from tests.survival.harness import SEED
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.peers import DockerRegistry
     from tests.scenarios.conftest import Aftermath
 
 WAITS = """
@@ -59,7 +67,7 @@ def end(process: subprocess.Popen[str]) -> str:
 def test_one_interrupt_ends_with_2_and_leaves_nothing(
     pytester: pytest.Pytester, aftermath: Aftermath
 ) -> None:
-    """Y03, at fixed instants."""
+    """Y03."""
     process = start(pytester)
     process.send_signal(signal.SIGINT)
     out = end(process)
@@ -129,6 +137,147 @@ def test_a_second_run_beside_a_live_one_leaves_it_alone(
     process.send_signal(signal.SIGINT)
     end(process)
     assert aftermath.is_clean()
+
+
+BUSY = """
+    import pytest
+    from io import BytesIO
+    from pytest_images import built, pulled, tagged
+    from pytest_images.testing import samples
+
+    base = pulled({name!r})
+    app = built({{"a": b"x" * 1000}}, contexts={{"base": base}}, tags="app:1",
+                dockerfile_text="FROM base\\nCOPY a /\\nCOPY a /b\\n")
+    release = tagged(app, "release:1")
+
+    def test_nothing(): pass
+
+    @pytest.mark.parametrize("n", range(4))
+    def test_travels(release, images, image_registry, n):
+        name = image_registry.reference("made:1")
+        images.tag(release, name)
+        images.push(name)
+        images.rm(name)
+        images.pull(name)
+        images.load(BytesIO(samples.image(str(n)).archive(f"made:{{n}}")))
+
+    def test_scope(base, image_scope): image_scope.tag(base, "scoped:1")
+"""
+OURS = re.compile(r"(?<!site-packages/)pytest_images/")
+
+
+@pytest.fixture
+def base(pytester: pytest.Pytester, docker_registry: DockerRegistry) -> str:
+    """The name of an image on a real registry."""
+    name = f"{docker_registry}/interrupted/base:1"
+    with Host(home=pytester.path / "publisher", load_entry_points=False) as host:
+        sample = samples.image("interrupted", layers=4, size=200_000)
+        host.images.load(BytesIO(sample.archive(name)))
+        host.images.push(name)
+    return name
+
+
+@pytest.mark.peer("registry")
+@pytest.mark.parametrize(
+    ("count", "arguments"),
+    [(1, ()), (2, ()), (3, ()), (1, ("-n", "2")), (2, ("-n", "2"))],
+    ids=["once", "twice", "thrice", "once, workers", "twice, workers"],
+)
+def test_interrupts_at_any_instant_end_with_2_and_leave_nothing(  # noqa: PLR0917 - fixtures
+    pytester: pytest.Pytester,
+    base: str,
+    aftermath: Aftermath,
+    count: int,
+    arguments: tuple[str, ...],
+    pytestconfig: pytest.Config,
+) -> None:
+    """Y03."""
+    seed = f"{SEED} {count} {arguments}"
+    instants = random.Random(seed)
+    points = 50 if pytestconfig.getoption("survival") else 3
+    pytester.makepyfile(BUSY.format(name=base))
+    first = "workers [" if arguments else "collected"
+    span = 1.0  # seconds from the collection to the end, as the last run that ended took
+    for _ in range(points):
+        process = begin(pytester, first, *arguments)
+        began, instant = time.monotonic(), instants.uniform(0, span)
+        time.sleep(instant)
+        sent = [interrupt(process)]
+        for _ in range(count - 1):
+            time.sleep(instants.choice([0.001, 0.05, 0.2]))
+            sent.append(interrupt(process))
+        out = end(process)
+        story = f"PYTEST_IMAGES_SEED={SEED}, {instant:.3f} s\n{out}"
+        if not all(sent) or process.returncode == pytest.ExitCode.OK:
+            span = min(span, time.monotonic() - began)
+        elif "passed in" in out or "failed in" in out:  # pytest has ended, and Python has not
+            assert process.returncode in (2, -signal.SIGINT, 1), story
+        else:
+            assert process.returncode == pytest.ExitCode.INTERRUPTED, story
+        assert not OURS.search(out), story
+        assert "INTERNALERROR" not in out and "not cleaned" not in out, story
+        if count > 2:
+            after_the_next_run(pytester)
+        assert not aftermath.home.exists() or aftermath.is_clean(), story
+
+
+def test_a_teardown_that_hangs_can_be_interrupted_after_a_while(
+    pytester: pytest.Pytester, aftermath: Aftermath
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, time
+        @pytest.fixture(scope="session")
+        def hangs(images):
+            yield
+            print("tearing down", flush=True)
+            time.sleep(100)
+        def test_it(hangs):
+            print("running", flush=True)
+            time.sleep(100)
+        """
+    )
+    process = begin(pytester, "running", "-s")
+    interrupt(process)
+    assert process.stdout is not None
+    while "tearing down" not in process.stdout.readline():
+        pass
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() < began + 20:
+        interrupt(process)
+        time.sleep(0.2)
+    assert 1 < time.monotonic() - began < 15
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, end(process)
+    assert aftermath.is_clean()
+
+
+def begin(pytester: pytest.Pytester, word: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a run in a group of its own, as a shell does; wait until it says *word*."""
+    plugins = ("no:cacheprovider", "no:randomly", "no:hypothesispytest")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pytest", *(f"-p{name}" for name in plugins), *arguments],
+        cwd=pytester.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = ""
+    assert process.stdout is not None
+    while word not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    return process
+
+
+def interrupt(process: subprocess.Popen[str]) -> bool:
+    """Press Ctrl-C: all processes of the group get it. False: it is over."""
+    try:
+        os.killpg(process.pid, signal.SIGINT)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def after_the_next_run(pytester: pytest.Pytester) -> None:
