@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError
@@ -25,18 +24,6 @@ if TYPE_CHECKING:
 
 NAME = "images-plan"  # of the threads
 THREADS = 3  # images at once; each fetches several layers at once
-_MODULES = (  # what a pull is made of
-    "encodings.idna",
-    "pytest_images.content.outcomes",
-    "pytest_images.content.records",
-    "pytest_images.engine.inspect",
-    "pytest_images.engine.pull",
-    "pytest_images.engine.sizes",
-    "pytest_images.model.request.inspect",
-    "pytest_images.model.request.pull",
-    "pytest_images.registry.client",
-    "pytest_images.registry.resolve",
-)
 _PATIENCE = 5.0  # seconds that the end of a run waits for a thread
 
 
@@ -61,9 +48,7 @@ class Background:
         except ImagesError:  # what is wrong with the store is told to who uses it
             return
         if claim is not None:
-            for name in _MODULES:
-                import_module(name)
-            Digest.of(b"")  # which looks for the fastest module
+            _import()
             thread = threading.Thread(target=self._lead, args=(claim,), name=NAME, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -121,3 +106,20 @@ class Background:
         # not there yet: the test that needs the image asks again, and its user sees that.
         with suppress(Exception), self._host.once.in_background():
             prepared(self._host, self._host.images.at(need.place), need)
+
+
+def _import() -> None:
+    """Import what a pull is made of."""
+    import encodings.idna  # noqa: F401
+
+    import pytest_images.content.notes
+    import pytest_images.content.records
+    import pytest_images.engine.inspect
+    import pytest_images.engine.pull
+    import pytest_images.engine.sizes
+    import pytest_images.model.request.inspect
+    import pytest_images.model.request.pull
+    import pytest_images.registry.client
+    import pytest_images.registry.resolve  # noqa: F401
+
+    Digest.of(b"")  # it looks for the fastest module

@@ -247,7 +247,8 @@ def test_a_teardown_that_hangs_can_be_interrupted_after_a_while(
         interrupt(process)
         time.sleep(0.2)
     assert 1 < time.monotonic() - began < 15
-    assert process.returncode == pytest.ExitCode.INTERRUPTED, end(process)
+    out = end(process)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, out
     assert aftermath.is_clean()
 
 
