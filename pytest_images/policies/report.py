@@ -74,7 +74,10 @@ class Counts:
             (len(self.pushed), f"{len(self.pushed)} pushed"),
             (self.cleaned, f"{self.cleaned} cleaned"),
             (len(self.kept), f"{len(self.kept)} kept"),
-            (self.seconds, f"{self.seconds:.1f} s in pulls and builds"),
+            (
+                self.seconds and (self.pulled or self.built),
+                f"{self.seconds:.1f} s in pulls and builds",
+            ),
         ]
         return ", ".join(text for count, text in parts if count)
 
