@@ -71,7 +71,7 @@ class Runner:
             upper.mkdir(0o755)
             before: Path | None = None
             lowers: tuple[Path, ...] = ()
-            if layers and has_overlay(scratch):
+            if layers and has_overlay(scratch, self._store.workspace("steps")):
                 lowers = stack.enter_context(self._roots.unpacked(unpackables))
             else:
                 self._roots.merge(unpackables, upper)

@@ -15,12 +15,13 @@ from pytest_images.errors import SandboxError, Unsupported
 from pytest_images.sandbox import ids
 from pytest_images.sandbox.confined import confined
 from pytest_images.sandbox.program import SAYS, says_ok
+from pytest_images.sandbox.remembered import Memory, Way
 from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import Spec
 from pytest_images.sandbox.users import usable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # The faster first: crun starts a command in a third of the time that runc takes.
 RUNTIMES = (("crun", "--cgroup-manager=disabled"), ("runc", "--rootless=true"))
@@ -29,6 +30,7 @@ SINGLE_ID = "files can belong to one user only: install uidmap and set /etc/subu
 _PROBE_SECONDS = 20.0
 _lock = threading.Lock()
 _known: dict[int, Abilities | Unsupported] = {}
+_memories: dict[int, Memory] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,17 @@ class Abilities:
     warnings: tuple[str, ...]
 
 
-def abilities(folder: Path) -> Abilities:
+def abilities(folder: Path, memory: Path | None = None) -> Abilities:
     """Return what commands with their files in *folder* can be confined with.
 
-    Asked once for each disk in a process. Raises Unsupported where nothing works, with what
-    was tried.
+    Found out once for each disk in a process, and remembered in the folder *memory* for others.
+    Raises Unsupported where nothing works, with what was tried.
     """
     disk = folder.stat().st_dev
     with _lock:
         if disk not in _known:
             try:
-                _known[disk] = _probe(folder)
+                _known[disk] = _found(folder, memory)
             except Unsupported as error:
                 _known[disk] = error
         found = _known[disk]
@@ -61,13 +63,20 @@ def abilities(folder: Path) -> Abilities:
     return found
 
 
-def has_overlay(folder: Path) -> bool:
+def forget(folder: Path) -> None:
+    """Have the next process find out anew: a step with its files in *folder* failed."""
+    memory = _memories.get(folder.stat().st_dev)
+    if memory is not None:
+        memory.forget()
+
+
+def has_overlay(folder: Path, memory: Path | None = None) -> bool:
     """Say whether a step with its files in *folder* can stand on layers as they are.
 
     Not where nothing works here: who runs the step then gets it as plain files.
     """
     try:
-        return abilities(folder).overlay
+        return abilities(folder, memory).overlay
     except Unsupported:
         return False
 
@@ -80,22 +89,39 @@ def _again(error: Unsupported) -> Unsupported:
     return fresh
 
 
-def _probe(folder: Path) -> Abilities:
-    """Try a runtime, then our own hands; each with an overlay, then without."""
+def _found(folder: Path, where: Path | None) -> Abilities:
+    """Recall what works here, or try it."""
     if sys.platform != "linux":
         raise _unsupported("a command of an image runs on Linux only")
-    who = usable()
+    who, ways = usable(), list(_ways())
+    runtimes = sorted({way.runtime[0] for way in ways if way.runtime})
+    memory = None if where is None else Memory(where, who, runtimes)
+    way = None if memory is None else memory.recall()
+    if way not in ways:
+        way = _probe(folder, who, ways)
+        if memory is not None:
+            memory.note(way)
+    if memory is not None:
+        _memories[folder.stat().st_dev] = memory
+    missing = [*([] if way.runtime else [NO_FILTER]), *([SINGLE_ID] * who.users.is_single)]
+    return Abilities(_name(way), way.runtime, who, way.overlay, tuple(missing))
+
+
+def _probe(folder: Path, who: ids.Ids, ways: Sequence[Way]) -> Way:
+    """Try a runtime, then our own hands; each with an overlay, then without."""
     tried = []
-    for runtime, overlay in _ways():
-        name = Path(runtime[0]).name if runtime else "namespaces"
+    for way in ways:
         try:
-            _try(folder, runtime, who, overlay=overlay)
+            _try(folder, way.runtime, who, overlay=way.overlay)
         except (SandboxError, OSError) as error:
-            tried.append(f"{name} {'with' if overlay else 'without'} overlay: {error}")
+            tried.append(f"{_name(way)} {'with' if way.overlay else 'without'} overlay: {error}")
         else:
-            missing = [*([] if runtime else [NO_FILTER]), *([SINGLE_ID] * who.users.is_single)]
-            return Abilities(name, runtime, who, overlay, tuple(missing))
+            return way
     raise _unsupported("; ".join(tried))
+
+
+def _name(way: Way) -> str:
+    return Path(way.runtime[0]).name if way.runtime else "namespaces"
 
 
 def _unsupported(reason: str) -> Unsupported:
@@ -108,12 +134,12 @@ def _unsupported(reason: str) -> Unsupported:
     return unsupported
 
 
-def _ways() -> Iterator[tuple[tuple[str, ...], bool]]:
+def _ways() -> Iterator[Way]:
     places = ((shutil.which(name), options) for name, *options in RUNTIMES)
     found = [(place, *options) for place, options in places if place]
     for runtime in (*found, ()):
-        yield runtime, True
-        yield runtime, False
+        yield Way(runtime, overlay=True)
+        yield Way(runtime, overlay=False)
 
 
 def _try(folder: Path, runtime: tuple[str, ...], who: ids.Ids, *, overlay: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import SandboxError
 from pytest_images.model.request.run import MountKind, Ran
-from pytest_images.sandbox.abilities import abilities
+from pytest_images.sandbox.abilities import abilities, forget
 from pytest_images.sandbox.confined import confined
 from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import MountSpec, Spec
@@ -36,7 +36,12 @@ def run(step: RunStep) -> Ran:
         raise SandboxError(f'network "{step.network}" is none of {", ".join(NETWORKS)}')
     with _scratch(step.scratch) as scratch:
         found = abilities(scratch)
-        status = confined(_spec(step, scratch, found), step.log, found.ids, step.timeout)
+        status = 1
+        try:
+            status = confined(_spec(step, scratch, found), step.log, found.ids, step.timeout)
+        finally:
+            if status:
+                forget(scratch)
     return Ran(status, found.isolation, found.warnings)
 
 
