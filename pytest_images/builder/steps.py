@@ -20,6 +20,7 @@ from pytest_images.builder.copying import (
 )
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
+from pytest_images.content.failures import store_error
 from pytest_images.dockerfile.instructions import (
     Add,
     Arg,
@@ -106,7 +107,7 @@ class Steps:
         number = 1
         self._shop.log.step(self._titled(number, total, start)).done()
         for instruction in instructions:
-            with _placed(instruction):
+            with self._placed(instruction):
                 if not isinstance(instruction, CHANGES_FILES):
                     self._set(instruction.expand(self._state.scope.expander))
                     continue
@@ -118,6 +119,18 @@ class Steps:
                 except (ImagesError, Malformed, Changed, OSError) as error:
                     step.failed(without_passwords(str(error)))
                     raise
+
+    @contextmanager
+    def _placed(self, instruction: Instruction) -> Iterator[None]:
+        """Let what is wrong with an instruction, or a file it copies, say where it stands."""
+        try:
+            yield
+        except (Malformed, Changed) as problem:
+            raise instruction.place.error(str(problem)) from problem
+        except ImagesError:
+            raise
+        except OSError as error:  # a file of the context would be `Changed`
+            raise store_error(error.filename or self._shop.store.root, error) from error
 
     def _titled(self, number: int, total: int, text: str) -> str:
         count = f"{number:{len(str(total))}}/{total}"
@@ -353,17 +366,6 @@ class Steps:
         if count > 1 and not is_folder:
             raise Malformed(MANY)
         return path + "/" if is_folder and path != "/" else path
-
-
-@contextmanager
-def _placed(instruction: Instruction) -> Iterator[None]:
-    """Let what is wrong with an instruction, or with a file it copies, say where it stands."""
-    try:
-        yield
-    except Malformed as problem:
-        raise instruction.place.error(str(problem)) from problem
-    except Changed as problem:
-        raise instruction.place.error(str(problem)) from problem
 
 
 def _words(instruction: Copy | Add) -> str:

@@ -33,6 +33,7 @@ _PIECE = 1 << 20
 SMALL = 64 << 10  # bytes of a file that is read at once
 KEPT = 16 << 20  # bytes of small files that are kept until they are copied
 LINK_LIMIT = 40  # links followed for one path, as in Linux
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # or in its place is a link
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 _WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
@@ -217,12 +218,10 @@ class FolderTree:
     def _opened(self, item: Item, flags: int) -> int:
         try:
             return os.open(self.prefix + item.path, flags)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise Changed(item.path) from error
         except OSError as error:
-            if error.errno == errno.ELOOP:
+            if error.errno in _GONE:
                 raise Changed(item.path) from error
-            raise
+            raise Changed(item.path, error.strerror or str(error)) from error
 
     def _top(self) -> Item:
         return Item("", Kind.DIRECTORY, 0o755, stamp=_stamp(self.root.stat()))

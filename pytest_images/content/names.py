@@ -171,7 +171,8 @@ class Change:
         self._folder, self._durability = folder, durability
         self._fresh: list[str] = []  # files to rename into place
         self._gone: list[str] = []  # files to move away
-        self._kept: list[str] = []  # files whose old content lies beside them
+        self._replaced: list[str] = []  # those of them that stand in another's place
+        self._kept: list[str] = []  # files that went, whose content lies beside them
         self._created: list[str] = []
 
     def put(self, record: Record) -> None:
@@ -180,7 +181,7 @@ class Change:
         self._fresh.append(file)
         self._write(f".new-{file}", record.to_json())
         if (self._folder / file).exists():
-            self._kept.append(file)
+            self._replaced.append(file)
             self._write(f".old-{file}", (self._folder / file).read_bytes())
 
     def drop(self, file: str) -> None:
@@ -192,8 +193,7 @@ class Change:
         for file in self._fresh:
             self._flush(self._folder / f".new-{file}")
         for file in self._fresh:
-            if file not in self._kept:
-                self._created.append(file)
+            (self._kept if file in self._replaced else self._created).append(file)
             (self._folder / f".new-{file}").rename(self._folder / file)
         for file in self._gone:
             self._kept.append(file)
@@ -207,6 +207,8 @@ class Change:
         """
         moves = [(f".old-{file}", file) for file in self._kept]
         leftovers = [*self._created, *(f".new-{file}" for file in self._fresh)]
+        # Perhaps half of it: what was not replaced yet is right where it is.
+        leftovers += [f".old-{file}" for file in self._replaced if file not in self._kept]
         well = True
         for old, file in moves:
             try:
