@@ -20,7 +20,6 @@ REFUSED_BY = {
     "above-context": "judge",
     "empty-wildcard": "judge",
     "other-kind": "ours",
-    "required-secret": "ours",
 }
 
 

@@ -418,9 +418,7 @@ RULES: dict[str, Rule] = {
     "run-secret": Rule(
         "a secret is a file for its command alone", "buildah", differs=("mount-points",)
     ),
-    "run-secret-missing": Rule(
-        "a secret that is required and not given", "buildah", differs=("required-secret",)
-    ),
+    "run-secret-missing": Rule("a secret that is required and not given", "buildah"),
     "run-bind-rw": Rule(
         "what is written to a bind mount is lost",
         "documented",

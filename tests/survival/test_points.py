@@ -6,16 +6,19 @@ An ordinary run takes a seeded sample of the points, ``--survival`` takes them a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.peers import is_required, peer
+from tests.sandbox.conftest import require_sandbox
 from tests.survival.harness import SEED, Victim, build_shim
 
 SCENARIOS = (
     *("first_open", "put", "load", "tag", "remove", "collect", "run", "sweep"),
     *("repair", "rebuild", "mend", "recover", "learn"),
 )
+BUILDS = ("build", "build_run", "push_built")
 FAULTS = ("kill", "eio", "full", "eio-read")
 SAMPLE = 3  # points of each scenario and fault in an ordinary run
 
@@ -52,6 +55,29 @@ def test_a_sample_of_points_is_survived(victim: Victim, scenario: str, fault: st
 def test_a_sample_of_power_cuts_is_survived(powered: Victim, scenario: str) -> None:
     """S02."""
     powered.survive(scenario, "power", sample=SAMPLE)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", BUILDS)
+def test_a_sample_of_points_of_a_build_is_survived(
+    victim: Victim, tmp_path: Path, scenario: str, fault: str
+) -> None:
+    """B21, S01, S06: nothing runs on, nothing stays mounted, no step is known by half a layer."""
+    if scenario == "build_run":
+        require_sandbox(tmp_path)
+    victim.survive(scenario, fault, sample=SAMPLE)
+
+
+@pytest.mark.survival
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", BUILDS)
+def test_every_point_of_a_build_is_survived(
+    victim: Victim, tmp_path: Path, scenario: str, fault: str
+) -> None:
+    """B21, S01, S06."""
+    if scenario == "build_run":
+        require_sandbox(tmp_path)
+    victim.survive(scenario, fault, sample=None)
 
 
 @pytest.mark.survival
