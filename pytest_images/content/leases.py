@@ -37,12 +37,17 @@ class Lease:
         with translated(self._path):
             self._held: locks.Held | None = locks.create(self._path)
 
+    @property
+    def lives(self) -> bool:
+        """Whether it holds anything: it has ended, or is the copy of a forked child, if not."""
+        return self._held is not None and self._held.descriptor >= 0
+
     def hold(self, digest: Digest) -> None:
         """Keep the blob *digest* from now on; whether it is there is asked afterwards.
 
         Raises StoreFull, StoreError, LockTimeout.
         """
-        if self._held is None or self._held.descriptor < 0:
+        if self._held is None or not self.lives:
             raise ValueError("the lease has ended")
         line = f"{digest}\n".encode()
         with translated(self._path), locks.acquire(self._collect_lock, self._timeout, shared=True):

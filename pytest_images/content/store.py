@@ -462,10 +462,10 @@ class Store:
         self._used.add(image.id)
         run = self.run
         if not self._index.read(lambda db: rows.records(db, run, str(image.id))):
-            lease = self.lease()
-            self._uses.append(lease)
+            if not self._uses or not self._uses[-1].lives:  # none yet, or a parent's
+                self._uses.append(self.lease())
             for digest in (image.id, image.digest):
-                lease.hold(digest)
+                self._uses[-1].hold(digest)
 
     def end_run(self, run: str) -> tuple[Removal, ...]:
         """Drop a run's overlay and what the dead held; returns its names and images.
