@@ -62,7 +62,7 @@ def _no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     for name in [n for n in os.environ if n.lower().endswith("_proxy") or n == "DOCKER_CONFIG"]:
         patch.delenv(name)
     for name in [n for n in os.environ if n.startswith("PYTEST_IMAGES_")]:
-        if name not in ("PYTEST_IMAGES_REQUIRE", "PYTEST_IMAGES_SEED", "PYTEST_IMAGES_SHARED"):
+        if name not in ("PYTEST_IMAGES_PEERS", "PYTEST_IMAGES_SEED", "PYTEST_IMAGES_SHARED"):
             patch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     patch.setenv("PYTEST_IMAGES_HOME", str(home / "images"))

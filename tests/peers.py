@@ -1,6 +1,6 @@
 """The real programs that tests are held against, and where to find them.
 
-``PYTEST_IMAGES_REQUIRE=skopeo,registry`` (or ``all``) turns a missing one into a failure,
+``PYTEST_IMAGES_PEERS=skopeo,registry`` (or ``all``) turns a missing one into a failure,
 so that no skip hides a missing peer in CI.
 """
 
@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The name in PYTEST_IMAGES_REQUIRE and in @pytest.mark.peer, and the program behind it.
+# The name in PYTEST_IMAGES_PEERS and in @pytest.mark.peer, and the program behind it.
 PROGRAMS = {
     "skopeo": "skopeo",
     "podman": "podman",
@@ -46,7 +46,7 @@ ABILITIES = {"root": lambda: os.geteuid() == 0, "shared": lambda: shared_images(
 
 def is_required(name: str) -> bool:
     """Say whether this run promises to have *name*."""
-    required = os.environ.get("PYTEST_IMAGES_REQUIRE", "").replace(" ", "").split(",")
+    required = os.environ.get("PYTEST_IMAGES_PEERS", "").replace(" ", "").split(",")
     return name in required or "all" in required
 
 
@@ -64,7 +64,7 @@ def peer(name: str) -> str:
 def miss(name: str, message: str) -> NoReturn:
     """Skip for want of *name*, or fail where this run promises it."""
     if is_required(name):
-        pytest.fail(f"{message}, but PYTEST_IMAGES_REQUIRE names {name}")
+        pytest.fail(f"{message}, but PYTEST_IMAGES_PEERS names {name}")
     pytest.skip(message)
 
 

@@ -15,7 +15,6 @@ def test_an_option_wins_over_the_environment_and_that_over_the_ini_file(
     pytester.makeini("[pytest]\nimages_engine = from-ini\nimages_platform = linux/s390x")
     monkeypatch.setenv("PYTEST_IMAGES_ENGINE", "from-environment")
     monkeypatch.setenv("PYTEST_IMAGES_PLATFORM", "linux/arm64")
-    monkeypatch.delenv("PYTEST_IMAGES_REQUIRE", raising=False)
     pytester.makepyfile("def test_it(images): images.ls()")
     result = pytester.runpytest("--images-engine=from-option", "-rs")
     result.stdout.fnmatch_lines(

@@ -219,7 +219,7 @@ def test_an_environment_without_images_opens_no_store(project: Project) -> None:
     project.write(core="requires =\n    tox>=4")
     project.run("run")
     shown = project.shown()
-    shown.pop("PYTEST_IMAGES_REQUIRE", None)  # what this test run itself was promised
+    shown.pop("PYTEST_IMAGES_PEERS", None)  # what this test run itself was promised
     assert shown == {"PYTEST_IMAGES_HOME": str(project.home)}
     assert not project.home.exists()
 
