@@ -79,9 +79,9 @@ class _Build:
         found += [_contestant(each, self, cached=False) for each in self.others]
         if "files" in self.title and (tar := peers.find("tar")):
             words = (tar, "-cf", self.context.with_suffix(".tar"), "-C", self.context, ".")
-            found.append(Contestant(TAR, self._touch, lambda _: command(*words)))
+            found.append(Contestant(TAR, lambda: None, lambda _: command(*words)))
         if "MB" in self.title:
-            found.append(Contestant(SHA256, self._touch, lambda _: self._hashed()))
+            found.append(Contestant(SHA256, lambda: None, lambda _: self._hashed()))
         return found
 
     def settle(self) -> None:
@@ -120,6 +120,7 @@ class _Build:
         """Let no file be known by its time stamp; what it says stays the same."""
         for path in self.context.rglob("*"):
             os.utime(path, (workload.TIME, workload.TIME))
+        time.sleep(_SETTLED)
 
 
 def _contestant(builder: Builder, bench: _Build, *, cached: bool) -> Contestant:

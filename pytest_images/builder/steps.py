@@ -21,6 +21,7 @@ from pytest_images.builder.copying import (
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
 from pytest_images.content.failures import store_error
+from pytest_images.content.ingest import FOLLOW_FROM
 from pytest_images.dockerfile.instructions import (
     Add,
     Arg,
@@ -337,6 +338,8 @@ class Steps:
                 return Result(None)
             writer.finish()
             size = ingest.offset
+            if size >= FOLLOW_FROM:
+                ingest.flush()  # while the rest is hashed
             self._shop.lease.hold(ingest.digest())
             return Result(plain_layer(ingest.commit(), size))
 
