@@ -24,9 +24,14 @@ READ_LIMIT = 4 << 20  # bytes that `read` takes into memory unless told otherwis
 
 
 class Blobs:
-    """The files under ``blobs/``."""
+    """The files under ``blobs/``.
+
+    ``commits`` counts those that got their names here, ``flushed`` those of them whose names
+    are on the disk.
+    """
 
     def __init__(self, home: Home) -> None:
+        self.commits = self.flushed = 0
         self._home = home
         self._folder = str(home.blobs)
         self._place = str(home.root)

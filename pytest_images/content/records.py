@@ -21,6 +21,7 @@ from pytest_images.model import media_types
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from pytest_images.content.blobs import Blobs
@@ -62,6 +63,15 @@ class Records:
         records += [Record(str(_pin(name)), image, digest, source) for name in pinned]
         needed = [manifest.descriptor, manifest.config, *manifest.layers]
 
+        def is_known(connection: sqlite3.Connection) -> bool:
+            """Say whether all of this is recorded just so already, and on the disk."""
+            scope = rows.scope_of(connection, self._index.run)
+            known = View(connection, self._index.runs).recorded(image)
+            if scope is None or known is None or not rows.knows(connection, digest):
+                return False
+            own = Record("", image, digest, source, tagged or known.tagged)
+            return all(rows.has(connection, scope, record) for record in (own, *records))
+
         def change(writer: Writer) -> dict[Reference, Digest]:
             if not rows.knows(writer.connection, digest):
                 rows.learn(writer.connection, manifest, config)
@@ -79,7 +89,10 @@ class Records:
 
         # Shared with all who add: a collection cannot come between the look and the record.
         with locks.acquire(self._home.collect_lock, self._timeout, shared=True):
-            self._require(needed, index)
+            digests = self._require(needed, index)
+            if self._is_flushed() and self._index.read(is_known):
+                return {}
+            self._flush(digests)
             return self._index.write(change)
 
     def exchange(self, old: Digest, manifest: Manifest, config: Config) -> None:
@@ -100,11 +113,13 @@ class Records:
                     writer.put(Record(str(name), image, digest, found.source))
 
         with locks.acquire(self._home.collect_lock, self._timeout, shared=True):
-            self._require([manifest.descriptor, manifest.config, *manifest.layers], None)
+            self._flush(
+                self._require([manifest.descriptor, manifest.config, *manifest.layers], None)
+            )
             self._index.write(change)
 
-    def _require(self, needed: Iterable[Descriptor], index: Digest | None) -> None:
-        """Raise unless all blobs are here and whole; then make sure that they stay."""
+    def _require(self, needed: Iterable[Descriptor], index: Digest | None) -> list[Digest]:
+        """Raise unless all blobs are here and whole; mark them as used, and return them."""
         digests = [] if index is None else [index]
         for descriptor in needed:
             size = self._blobs.find(descriptor.digest)
@@ -119,18 +134,29 @@ class Records:
             if not self._blobs.has(digest):
                 raise BlobNotFound(str(digest), str(self._home.root))
             self._blobs.touch(digest)
-        if self._durability is Durability.SAFE:
-            self._flush(digests)
+        return digests
+
+    def _is_flushed(self) -> bool:
+        """Say whether all that was written here is on the disk, as far as it has to be."""
+        if self._durability is Durability.FAST:
+            return True
+        return self._blobs.commits == self._blobs.flushed and not self._home.unflushed.exists()
 
     def _flush(self, digests: Sequence[Digest]) -> None:
         """Bring the blobs' names to the disk, and the bytes of those written in fast mode."""
+        if self._durability is Durability.FAST:
+            return
+        commits = self._blobs.commits
         with translated(self._home.blobs):
             if self._home.unflushed.exists():
                 for digest in digests:
                     with self._blobs.open(digest) as file:
                         disks.flush(file.fileno())
-            for algorithm in {digest.algorithm for digest in digests}:
+            folders = {digest.algorithm for digest in digests}
+            for algorithm in folders:
                 self._durability.flush_folder(self._home.blobs / algorithm)
+            if folders.issuperset(path.name for path in self._home.blobs.iterdir()):
+                self._blobs.flushed = max(self._blobs.flushed, commits)
 
     def name(
         self, reference: Reference, image: Digest, manifest: Digest | None, tagged: str

@@ -72,6 +72,12 @@ def clear(connection: sqlite3.Connection, scope: int) -> None:
     connection.execute("DELETE FROM image WHERE scope=?", (scope,))
 
 
+def scope_of(connection: sqlite3.Connection, run: str) -> int | None:
+    """Return the number of a run's scope, "" for the global one; None where it has none."""
+    row = connection.execute("SELECT id FROM scope WHERE run=?", (run,)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def knows(connection: sqlite3.Connection, manifest: str) -> bool:
     """Say whether the documents of a manifest were read before."""
     query = "SELECT 1 FROM manifest WHERE digest=?"

@@ -11,6 +11,7 @@ from pytest_images.errors import SandboxError
 from pytest_images.model.request.run import MountKind, Ran
 from pytest_images.sandbox.abilities import abilities, forget
 from pytest_images.sandbox.confined import confined
+from pytest_images.sandbox.emulation import require_emulation
 from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.spec import MountSpec, Spec
 
@@ -30,12 +31,14 @@ def run(step: RunStep) -> Ran:
 
     With an OCI runtime where one works on this machine, else in namespaces made here, which
     lack its filter of system calls; never unconfined. Raises Unsupported where neither can
-    be had, SandboxError where the step cannot be set up or takes too long.
+    be had, or nothing emulates the architecture; SandboxError where the step cannot be set up
+    or takes too long.
     """
     if step.network not in NETWORKS:
         raise SandboxError(f'network "{step.network}" is none of {", ".join(NETWORKS)}')
     with _scratch(step.scratch) as scratch:
         found = abilities(scratch)
+        require_emulation(step.platform, scratch)
         status = 1
         try:
             status = confined(_spec(step, scratch, found), step.log, found.ids, step.timeout)

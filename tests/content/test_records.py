@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,52 @@ def test_an_image_has_what_its_documents_say(store: Store) -> None:
     assert image.created is not None
     assert image.created.isoformat() == "2024-05-22T18:18:12+00:00"
     assert store.images() == (image,)
+
+
+def flushes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The descriptors that are flushed from now on."""
+    found: list[int] = []
+    original = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        found.append(descriptor)
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_what_is_recorded_just_so_already_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path / "safe") as store:
+        ONE.put(store, "app:1")
+        waited = flushes(monkeypatch)
+        assert store.add(ONE.manifest, ONE.config, [APP]) == {}
+        assert waited == []
+        store.add(ONE.manifest, ONE.config, [Reference.parse("app:2")])
+        assert waited
+        assert names(store) == {"app:1": ONE.config.id.short, "app:2": ONE.config.id.short}
+
+
+def test_a_blob_that_was_written_anew_is_waited_for_though_its_image_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path / "safe") as store:
+        ONE.put(store, "app:1")
+        store.path(ONE.config.id).unlink()
+        waited = flushes(monkeypatch)
+        store.put(ONE.config.raw, ONE.config.id)
+        before = len(waited)
+        store.add(ONE.manifest, ONE.config, [APP])
+        assert len(waited) > before
+
+
+def test_a_name_that_another_image_has_is_taken_back(store: Store) -> None:
+    ONE.put(store, "app:1")
+    TWO.put(store, "app:1")
+    assert store.add(ONE.manifest, ONE.config, [APP]) == {APP: TWO.config.id}
+    assert names(store) == {"app:1": ONE.config.id.short}
 
 
 def test_tags_of_an_image_get_another_manifest_and_those_of_others_do_not(store: Store) -> None:
