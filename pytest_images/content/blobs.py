@@ -26,12 +26,13 @@ READ_LIMIT = 4 << 20  # bytes that `read` takes into memory unless told otherwis
 class Blobs:
     """The files under ``blobs/``.
 
-    ``commits`` counts those that got their names here, ``flushed`` those of them whose names
-    are on the disk.
+    ``commits`` counts, by algorithm, those that got their names here; ``flushed`` those of
+    them whose names are on the disk.
     """
 
     def __init__(self, home: Home) -> None:
-        self.commits = self.flushed = 0
+        self.commits: dict[str, int] = {}
+        self.flushed: dict[str, int] = {}
         self._home = home
         self._folder = str(home.blobs)
         self._place = str(home.root)
@@ -39,6 +40,10 @@ class Blobs:
     def name(self, digest: Digest) -> str:
         """Return the path of a blob, there or not, as text."""
         return f"{self._folder}/{digest.algorithm}/{digest.encoded}"
+
+    def count(self, digest: Digest) -> None:
+        """Count a blob that got its name."""
+        self.commits[digest.algorithm] = self.commits.get(digest.algorithm, 0) + 1
 
     def path(self, digest: Digest) -> Path:
         """Return the path of a blob, there or not."""

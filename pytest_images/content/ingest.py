@@ -135,7 +135,7 @@ class Ingest:
         # Also where the blob is there already: these bytes were verified just now, those were not.
         self._durability.flush(self._descriptor)
         self._path.rename(self._blobs.name(actual))
-        self._blobs.commits += 1
+        self._blobs.count(actual)
         return actual
 
     def close(self) -> None:

@@ -140,23 +140,24 @@ class Records:
         """Say whether all that was written here is on the disk, as far as it has to be."""
         if self._durability is Durability.FAST:
             return True
-        return self._blobs.commits == self._blobs.flushed and not self._home.unflushed.exists()
+        return (
+            self._blobs.commits.items() <= self._blobs.flushed.items()
+            and not self._home.unflushed.exists()
+        )
 
     def _flush(self, digests: Sequence[Digest]) -> None:
         """Bring the blobs' names to the disk, and the bytes of those written in fast mode."""
         if self._durability is Durability.FAST:
             return
-        commits = self._blobs.commits
         with translated(self._home.blobs):
             if self._home.unflushed.exists():
                 for digest in digests:
                     with self._blobs.open(digest) as file:
                         disks.flush(file.fileno())
-            folders = {digest.algorithm for digest in digests}
-            for algorithm in folders:
+            for algorithm in {digest.algorithm for digest in digests}:
+                commits = self._blobs.commits.get(algorithm, 0)
                 self._durability.flush_folder(self._home.blobs / algorithm)
-            if folders.issuperset(path.name for path in self._home.blobs.iterdir()):
-                self._blobs.flushed = max(self._blobs.flushed, commits)
+                self._blobs.flushed[algorithm] = commits
 
     def name(
         self, reference: Reference, image: Digest, manifest: Digest | None, tagged: str
