@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import PathError
 from pytest_images.layer.member import Kind
-from pytest_images.layer.writer import Changed
+from pytest_images.layer.writer import Changed, pread_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -162,7 +162,7 @@ class FolderTree:
         """Read a whole file, the same at the end as it was listed, and as was promised of it."""
         descriptor = self._opened(item, _FILE)
         try:
-            content = os.read(descriptor, item.size + 1)
+            content = pread_whole(descriptor, item.size + 1)
             if len(content) != item.size or _stamp(os.fstat(descriptor)) != item.stamp:
                 raise Changed(item.path)
         except OSError as error:  # it is a folder now, or a pipe

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pytest_images.content import locks
 from pytest_images.content.durability import Durability
 from pytest_images.content.failures import translated
+from pytest_images.content.writing import write_whole
 from pytest_images.errors import StoreDamaged, StoreTooNew, StoreUnsafe
 
 SETTING = "PYTEST_IMAGES_HOME"
@@ -171,7 +172,7 @@ def _finish(home: Home, durability: Durability) -> None:
     fresh = home.root / "format.new"
     descriptor = os.open(fresh, _CREATE | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, b"%d\n" % FORMAT)
+        write_whole(descriptor, b"%d\n" % FORMAT)
         durability.flush(descriptor)
     finally:
         os.close(descriptor)
@@ -190,7 +191,7 @@ def keep_reserve(home: Home) -> None:
     descriptor = os.open(home.reserve, _CREATE, 0o600)
     try:
         if os.fstat(descriptor).st_size < RESERVE:
-            os.pwrite(descriptor, bytes(RESERVE), 0)
+            write_whole(descriptor, bytes(RESERVE), 0)
     finally:
         os.close(descriptor)
 

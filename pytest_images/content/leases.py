@@ -6,7 +6,6 @@ when the owner ends, however, the kernel frees it, and the next sweep drops the 
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import threading
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_images.content import locks
 from pytest_images.content.failures import translated
+from pytest_images.content.writing import write_whole
 from pytest_images.errors import StoreDamaged, StoreUnsafe
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class Lease:
         with self._mutex:
             end = os.fstat(descriptor).st_size
             # A line of its own, even after one that a full disk has cut short.
-            if os.pwrite(descriptor, b"\n" + line, end) <= len(line):
-                raise OSError(errno.ENOSPC, "the lease could not be written whole")
+            write_whole(descriptor, b"\n" + line, end)
 
     def end(self) -> None:
         """Let go of everything. Safe when called twice."""

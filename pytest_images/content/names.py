@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_images.content.failures import store_error
+from pytest_images.content.writing import write_whole
 from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged, StoreError
 from pytest_images.model.digest import Digest
 
@@ -244,9 +245,7 @@ class Change:
             path.unlink()
             descriptor = os.open(path, _CREATE, 0o600)
         try:
-            left = raw
-            while left:
-                left = left[os.write(descriptor, left) :]
+            write_whole(descriptor, raw)
             # All are begun before the first is awaited: one flush may then do for many.
             self._durability.begin(descriptor, 0, len(raw))
         finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_images.content import locks
 from pytest_images.content.durability import boot_id, flush, flush_folder
 from pytest_images.content.failures import translated
+from pytest_images.content.writing import write_whole
 
 if TYPE_CHECKING:
     from pytest_images.content.blobs import Blobs
@@ -32,7 +33,7 @@ def mark(home: Home) -> None:
         fresh = home.unflushed.with_name(f"unflushed.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, 0o600)
         try:
-            os.write(descriptor, boot_id().encode())
+            write_whole(descriptor, boot_id().encode())
             flush(descriptor)
         finally:
             os.close(descriptor)

@@ -151,7 +151,7 @@ def _stream(
     inflated = decompress(rewound, name, limit, allowed=ARCHIVES)
     start = _start(inflated)
     if start[_TAR_MAGIC] != b"ustar":
-        text = start + _rest(inflated, _SIZE_LIMIT - len(start))
+        text = start + _whole(inflated, DOCKERFILE, _SIZE_LIMIT - len(start))
         yield partial(MemoryTree, {}), text
         return
     spool = store.workspace("steps") / f"context-{os.urandom(8).hex()}"
@@ -222,24 +222,30 @@ def _named_content(path: Path, limit: int) -> bytes:
     try:
         with os.fdopen(os.open(path, _UNWAITING), "rb") as stream:
             os.set_blocking(stream.fileno(), True)
-            raw = stream.read(limit + 1)
+            return _whole(stream, str(path), limit)
     except OSError as error:
         reason = f"failed to read dockerfile: {error.strerror}"
         raise InvalidUsage(str(path), reason) from error
-    if len(raw) > limit:
-        raise LimitExceeded(str(path), "size in bytes", limit)
-    return raw
 
 
 def _content(tree: Tree, item: Item, limit: int) -> bytes:
     try:
         with opened(tree, item) as stream:
-            raw = stream.read(limit + 1)
+            return _whole(stream, item.path, limit)
     except Changed as problem:
         raise InvalidUsage(item.path, problem.reason) from problem
-    if len(raw) > limit:
-        raise LimitExceeded(item.path, "size in bytes", limit)
-    return raw
+
+
+def _whole(stream: Readable, name: str, limit: int) -> bytes:
+    """Read all of a file called *name*. Raises LimitExceeded: it has more than *limit* bytes."""
+    pieces: list[bytes] = []
+    left = limit + 1
+    while left and (piece := stream.read(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
+        raise LimitExceeded(name, "size in bytes", limit)
+    return b"".join(pieces)
 
 
 def _start(stream: Readable) -> bytes:
@@ -247,13 +253,3 @@ def _start(stream: Readable) -> bytes:
     while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
         start += piece
     return start
-
-
-def _rest(stream: Readable, limit: int) -> bytes:
-    pieces: list[bytes] = []
-    while limit >= 0 and (piece := stream.read(_PIECE)):
-        pieces.append(piece)
-        limit -= len(piece)
-    if limit < 0:
-        raise LimitExceeded(DOCKERFILE, "size in bytes", _SIZE_LIMIT)
-    return b"".join(pieces)

@@ -82,7 +82,7 @@ def _read(distribution: str, file: str) -> Iterator[EntryPoint]:
     except OSError:  # most distributions have none
         return
     try:
-        raw = os.read(descriptor, _FILE_LIMIT)
+        raw = b"".join(iter(lambda: os.read(descriptor, _FILE_LIMIT), b""))
     finally:
         os.close(descriptor)
     if f"[{GROUP}]".encode() in raw:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pytest_images.content.writing import write_whole
 from pytest_images.errors import InvalidLayer, LimitExceeded
 from pytest_images.layer.blocks import Blocks
 from pytest_images.layer.compression import Compression, decompress
@@ -177,7 +178,7 @@ def _inflated(tar: Readable, folder: Path) -> int:
 
     with tempfile.TemporaryFile(dir=folder, buffering=0) as copy:
         while piece := tar.read(_CHUNK):
-            copy.write(piece)
+            write_whole(copy.fileno(), piece)
         return os.dup(copy.fileno())
 
 

@@ -115,7 +115,7 @@ class LayerWriter:
         Raises Changed where it has fewer.
         """
         if entry.size < _KERNEL_FROM:
-            content = os.pread(descriptor, entry.size, 0)
+            content = pread_whole(descriptor, entry.size)
             if len(content) != entry.size:
                 raise Changed
             self.add_bytes(entry, content)
@@ -181,6 +181,14 @@ class LayerWriter:
                 raise Changed
             self._sink.write(piece)
             done += len(piece)
+
+
+def pread_whole(descriptor: int, size: int) -> bytes:
+    """Return the first *size* bytes of a file, fewer where it has no more."""
+    content = os.pread(descriptor, size, 0)
+    while len(content) < size and (more := os.pread(descriptor, size, len(content))):
+        content += more[: size - len(content)]
+    return content
 
 
 def header(entry: Entry) -> bytes:

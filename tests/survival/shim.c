@@ -22,7 +22,7 @@
 #define EXT4_IOC_SHUTDOWN _IOR('X', 125, unsigned int)
 #endif
 
-enum fault { COUNT, KILL, POWER, EIO_ONCE, FULL, EIO_READ, STOP };
+enum fault { COUNT, KILL, POWER, EIO_ONCE, FULL, EIO_READ, STOP, SHORT, INTERRUPTED };
 
 static char root[4096];
 static size_t root_length;
@@ -72,7 +72,7 @@ static void die(void)
 /* Returns the error that the operation has to meet, 0 for none; -1: half of it, then the end. */
 static int meet(int allocates, int reads, int is_write)
 {
-    if (reads != (fault == EIO_READ)) return 0;
+    if (fault == SHORT || fault == INTERRUPTED || reads != (fault == EIO_READ)) return 0;
     int number = atomic_fetch_add(counter, 1) + 1;
     if (fault == FULL) return allocates && number >= at ? ENOSPC : 0;
     if (number != at) return 0;
@@ -88,6 +88,24 @@ static int meet(int allocates, int reads, int is_write)
     return 0;
 }
 
+/* Every second call is interrupted before it did anything. */
+static int interrupted(int fd)
+{
+    static __thread int again;
+    if (fault != INTERRUPTED || !fd_is_ours(fd) || (again = !again) == 0) return 0;
+    atomic_fetch_add(counter, 1);
+    errno = EINTR;
+    return 1;
+}
+
+/* Every call does half of what it is asked for. */
+static size_t part(int fd, size_t size)
+{
+    if (fault != SHORT || size < 2 || !fd_is_ours(fd)) return size;
+    atomic_fetch_add(counter, 1);
+    return (size + 1) / 2;
+}
+
 #define REAL(name) static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name)
 #define FAIL_IF(ours, allocates) \
     if (ours) { int error = meet(allocates, 0, 0); if (error > 0) { errno = error; return -1; } }
@@ -100,7 +118,8 @@ ssize_t write(int fd, const void *data, size_t size)
         if (error > 0) { errno = error; return -1; }
         if (error < 0) { real(fd, data, size / 2); die(); }
     }
-    return real(fd, data, size);
+    if (interrupted(fd)) return -1;
+    return real(fd, data, part(fd, size));
 }
 
 #define PWRITE(name, offset_type) \
@@ -112,7 +131,8 @@ ssize_t write(int fd, const void *data, size_t size)
             if (error > 0) { errno = error; return -1; } \
             if (error < 0) { real(fd, data, size / 2, offset); die(); } \
         } \
-        return real(fd, data, size, offset); \
+        if (interrupted(fd)) return -1; \
+        return real(fd, data, part(fd, size), offset); \
     }
 PWRITE(pwrite, off_t)
 PWRITE(pwrite64, off64_t)
@@ -125,14 +145,16 @@ ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t size
         if (error > 0) { errno = error; return -1; }
         if (error < 0) { real(in, from, out, to, size / 2, flags); die(); }
     }
-    return real(in, from, out, to, size, flags);
+    if (interrupted(out)) return -1;
+    return real(in, from, out, to, part(out, size), flags);
 }
 
 ssize_t read(int fd, void *data, size_t size)
 {
     REAL(read);
     if (fault == EIO_READ && fd_is_ours(fd) && meet(0, 1, 0)) { errno = EIO; return -1; }
-    return real(fd, data, size);
+    if (interrupted(fd)) return -1;
+    return real(fd, data, part(fd, size));
 }
 
 #define PREAD(name, offset_type) \
@@ -140,7 +162,8 @@ ssize_t read(int fd, void *data, size_t size)
     { \
         REAL(name); \
         if (fault == EIO_READ && fd_is_ours(fd) && meet(0, 1, 0)) { errno = EIO; return -1; } \
-        return real(fd, data, size, offset); \
+        if (interrupted(fd)) return -1; \
+        return real(fd, data, part(fd, size), offset); \
     }
 PREAD(pread, off_t)
 PREAD(pread64, off64_t)

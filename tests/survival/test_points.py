@@ -95,6 +95,18 @@ def test_every_power_cut_is_survived(powered: Victim, scenario: str) -> None:
     powered.survive(scenario, "power", sample=None)
 
 
+@pytest.mark.parametrize("fault", ["short", "interrupted"])
+@pytest.mark.parametrize("scenario", [*SCENARIOS, "fast", "build", "push_built"])
+def test_reads_and_writes_that_do_half_or_nothing_are_gone_on_with(
+    victim: Victim, scenario: str, fault: str
+) -> None:
+    """S07: every call does half of its work, or every second one none."""
+    life = victim.point(scenario, fault, 1 << 30)
+    assert not life.problem
+    assert not life.ended_by_fault
+    assert life.points, "no call met the fault"
+
+
 def test_the_harness_sees_what_is_not_survived(victim: Victim) -> None:
     life = victim.point("tests.survival.scenarios_lying.lost", "kill", 1 << 30)
     assert "acknowledged but lost" in life.problem

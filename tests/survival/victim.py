@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LIMIT = 60  # seconds that one life may take
 FAULTS = {"count": 0, "kill": 1, "power": 2, "eio": 3, "full": 4, "eio-read": 5}
+FAULTS |= {"short": 7, "interrupted": 8}
+WIDE = ("short", "interrupted")  # what is read beside the store meets these too
 
 
 class Shim:
@@ -85,7 +87,7 @@ def live(
         scene.prepare(root)
         if mounted >= 0:
             ctypes.CDLL(None).syncfs(mounted)
-        shim.arm(root, fault, at, mounted)
+        shim.arm(root.parent if fault in WIDE else root, fault, at, mounted)
         try:
             for word in scene.steps(root):
                 say(f"+{word}")
