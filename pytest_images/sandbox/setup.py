@@ -65,7 +65,14 @@ class Setup:
         for path in self.spec.files:
             self._places.file(path)
         for mount in self.spec.mounts:
-            self._place(self._places, mount)
+            self._require_own(mount, self._place(self._places, mount))
+
+    def _require_own(self, mount: MountSpec, place: int) -> None:
+        """Refuse a mount over what the sandbox itself has there: it hides other things by that."""
+        path = os.readlink(here(place)).removeprefix(self._merged) or "/"
+        top = "/".join(path.split("/")[:2])
+        if path in ("/", "/dev", "/dev/null") or top in ("/proc", "/sys"):
+            raise Refused(f"{mount.target}: nothing can be mounted over {path}")
 
     def _place(self, places: Places, mount: MountSpec) -> int:
         """Open where *mount* goes: a file for a file, a folder for a folder."""

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_images.errors import SandboxError, Unsupported
 from pytest_images.model.request.run import MountKind, RunMount
+from pytest_images.model.secret import Secret
 from pytest_images.sandbox import abilities
 from tests.sandbox.conftest import Room
 from tests.sandbox.test_run import assert_gone, running
@@ -71,6 +72,80 @@ def test_mounts_of_the_sandbox_are_not_seen_outside_nor_those_of_the_host_inside
     log = any_room.printed("cat /proc/self/mountinfo")
     assert str(tmp_path) not in "".join(line.split(" ")[4] for line in log.splitlines())
     assert str(any_room.scratch) not in Path("/proc/self/mountinfo").read_text()
+
+
+COVERED = [
+    *("/", "/dev", "/proc", "/proc/", "/sys", "/dev/null", "/proc/sys", "/sys/firmware"),
+    *("/etc/../proc", "/kernel", "/kernel/firmware", "/devices/null", "/devices"),
+]
+
+
+@pytest.mark.parametrize("target", COVERED)
+@pytest.mark.parametrize("kind", [MountKind.BIND, MountKind.TMPFS, MountKind.SECRET])
+def test_nothing_is_mounted_over_what_hides_the_kernel(
+    any_room: Room, tmp_path: Path, kind: MountKind, target: str
+) -> None:
+    """X06: a folder that other builds write to, in the place of /dev; also through a link."""
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    (hostile / "kernel").symlink_to("sys")
+    (hostile / "devices").symlink_to("/dev")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "null").symlink_to("/proc/sysrq-trigger")
+    content = Secret("x") if kind is MountKind.SECRET else None
+    mount = RunMount(kind, target, source if kind is MountKind.BIND else None, content=content)
+    with pytest.raises(SandboxError):
+        any_room.run("true", mounts=(mount,), lowers=(hostile, any_room.rootfs))
+
+
+MASKED = """
+for file in kcore keys timer_list interrupts; do
+    if [ -e /proc/$file ]; then [ -c /proc/$file ] && echo hidden || echo seen; fi
+done
+[ -z "$(ls -A /sys/firmware 2>/dev/null)" ] && echo hidden || echo seen
+[ -c /dev/null ] && echo x > /dev/null && [ -z "$(cat /dev/null)" ] && echo hidden || echo seen
+"""
+
+
+def test_what_is_hidden_stays_hidden_though_its_names_become_links(
+    any_room: Room, tmp_path: Path
+) -> None:
+    """X06: in the image's folders, all the time while commands start."""
+    outside = tmp_path / "outside"
+    outside.write_text("of the host")
+    over = threading.Event()
+    names = ("dev/null", "proc/kcore", "proc/keys", "sys/firmware", "proc/sys", "dev/shm")
+    for name in names:
+        (any_room.upper / name).parent.mkdir(exist_ok=True)
+
+    def race() -> None:
+        while not over.is_set():
+            for name in names:
+                path = any_room.upper / name
+                try:
+                    path.symlink_to(outside)
+                    path.unlink()
+                except OSError:  # the sandbox made something there
+                    time.sleep(0)
+
+    racer = threading.Thread(target=race)
+    racer.start()
+    started = 0
+    try:
+        for _ in range(12):
+            try:
+                assert any_room.run(MASKED).status == 0
+            except SandboxError:
+                continue
+            started += 1
+            assert "seen" not in any_room.log
+            assert any_room.log.count("hidden") > 2
+    finally:
+        over.set()
+        racer.join()
+    assert started
+    assert outside.read_text() == "of the host"
 
 
 @pytest.mark.parametrize("is_file", [True, False])
