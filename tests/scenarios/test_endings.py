@@ -56,8 +56,11 @@ HANGS = """
     import pytest, time
 
     def test_first(named): pass
+
+    @pytest.mark.timeout(2, method="{method}", func_only=True)
     def test_hangs(named, images):
         {hangs}
+
     def test_last(named): pass
 """
 
@@ -136,10 +139,9 @@ def test_a_test_that_takes_too_long_leaves_nothing(
     with FaultRegistry() as registry:
         registry.serve(samples.image("slow", layers=2, size=200_000))
         registry.on("GET", "/blobs/", Fault(cut=100, stall=True))
-        pull = f"images.pull('{registry}/app:1')"
-        pytester.makepyfile(HANGS.format(hangs=pull if where == "in a pull" else "time.sleep(60)"))
-        limits = ("--timeout=3", f"--timeout-method={method}")
-        result = pytester.runpytest_subprocess(*limits, *workers, "-p", "no:randomly")
+        hangs = f"images.pull('{registry}/app:1')" if where == "in a pull" else "time.sleep(60)"
+        pytester.makepyfile(HANGS.format(hangs=hangs, method=method))
+        result = pytester.runpytest_subprocess(*workers, "-p", "no:randomly")
     seen = told(pytester)
     if method == "signal":
         result.assert_outcomes(passed=2, failed=1)
