@@ -14,7 +14,10 @@ from pytest_images.model.progress import Phase
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOG_LIMIT = 32 << 20  # characters of a whole build's log that are kept
+LOG_LIMIT = 32 << 20  # bytes that a whole build's log takes in memory
+STEP_LIMIT = 4 << 20  # bytes that the start of one step's output takes
+TAIL = 64 << 10  # bytes of its end that are told too, where that is longer
+_LINE_COST = 128  # bytes of memory that a line takes beside its text
 _LINE_LIMIT = 64 << 10  # bytes of one line: a longer one is told in pieces
 
 
@@ -40,6 +43,7 @@ class BuildLog:
         self._lock = threading.Lock()
         self._lines: list[Line] = []
         self._size = 0
+        self._left_out = 0
         self._steps: list[Step] = []
 
     def step(self, title: str) -> Step:
@@ -54,9 +58,11 @@ class BuildLog:
         """Take one line; what it shows of a secret is hidden."""
         line = line._replace(text=self.hiding.told(line.text))
         with self._lock:
-            self._size += len(line.text) + 1
+            self._size += len(line.text) + _LINE_COST
             if self._size <= LOG_LIMIT:
                 self._lines.append(line)
+            else:
+                self._left_out += len(line.text) + 1
             self._tell(line)
 
     def close(self) -> None:
@@ -68,8 +74,7 @@ class BuildLog:
 
     def __str__(self) -> str:
         with self._lock:
-            lines = list(self._lines)
-            left_out = self._size - sum(len(line.text) + 1 for line in lines)
+            lines, left_out = list(self._lines), self._left_out
         blocks = groupby(lines, key=lambda line: line.step)
         text = "\n".join("".join(f"{line.text}\n" for line in block) for _, block in blocks)
         return text + (f"[{left_out} more characters are left out]\n" if left_out > 0 else "")
@@ -82,6 +87,8 @@ class Step(io.RawIOBase):
         self._log, self.number = log, number
         self._begun = time.monotonic()
         self._rest = b""
+        self._room = STEP_LIMIT
+        self._tail, self._left_out = b"", 0
         self._is_over = False
 
     def say(self, text: str, phase: Phase = Phase.NOTE) -> None:
@@ -111,6 +118,10 @@ class Step(io.RawIOBase):
     def write(self, data: object) -> int:
         """Take a piece of what a command prints."""
         piece = bytes(data)  # type: ignore[call-overload]  # whatever RawIOBase may be given
+        if self._room <= 0:
+            self._left_out += len(piece)
+            self._tail = (self._tail + piece)[-TAIL:]
+            return len(piece)
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > _LINE_LIMIT:
             end = self._log.hiding.cut(self._rest)
@@ -125,7 +136,14 @@ class Step(io.RawIOBase):
         rest, self._rest = self._rest, b""
         if rest:
             self._printed(rest)
+        tail, self._tail = self._tail, b""
+        if self._left_out > len(tail):
+            tail = tail.partition(b"\n")[2]  # from the start of a line: a secret may begin there
+            self.say(f"[{self._left_out - len(tail)} more bytes of output are left out]")
+        for line in tail.splitlines():
+            self._printed(line)
 
     def _printed(self, line: bytes) -> None:
         text = line.rstrip(b"\r").decode("utf-8", "replace")
+        self._room -= len(text) + _LINE_COST
         self.say(f"{time.monotonic() - self._begun:.3f} {text}")

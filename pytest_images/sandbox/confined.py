@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pytest_images.sandbox.ids import Ids
     from pytest_images.sandbox.spec import Spec
 
-LOG_LIMIT = 16 << 20  # bytes of a command's output that are kept
 _PIECE = 1 << 16
 _LOOK = 0.2  # seconds between looks at whether the log was closed
 _MODULE = "pytest_images.sandbox.inside"  # by name: it is for Linux only
@@ -46,30 +45,6 @@ def confined(spec: Spec, log: BinaryIO, who: Ids, timeout: float | None = None) 
                 process.kill()
 
 
-class KeptLog:
-    """What a command prints, to *log*, up to `LOG_LIMIT`."""
-
-    def __init__(self, log: BinaryIO) -> None:
-        self._log, self._kept, self._dropped = log, 0, 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether nobody waits for the command any more: then it is to be ended."""
-        return self._log.closed
-
-    def write(self, piece: bytes) -> None:
-        """Take what was printed."""
-        kept = piece[: LOG_LIMIT - self._kept]
-        self._log.write(kept)
-        self._kept += len(kept)
-        self._dropped += len(piece) - len(kept)
-
-    def finish(self) -> None:
-        """Say how much was left out."""
-        if self._dropped:
-            self._log.write(f"\n[{self._dropped} more bytes of output are left out]\n".encode())
-
-
 class _Watch:
     """Reads what the command prints and what the confined process says, within the time."""
 
@@ -80,7 +55,7 @@ class _Watch:
         log: BinaryIO,
         timeout: float | None,
     ) -> None:
-        self._control, self._output, self._log = control, output, KeptLog(log)
+        self._control, self._output, self._log = control, output, log
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._said = b""
@@ -98,7 +73,6 @@ class _Watch:
                         is_open = self._take_word()
                     if not is_open:
                         selector.unregister(key.fileobj)
-        self._log.finish()
         return self._status()
 
     def _left(self) -> float:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_images.builder import log as logs
@@ -73,3 +75,35 @@ def test_a_log_is_bounded_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         step.say("y" * 1000)
     assert len(str(log)) < 6000
     assert "more characters are left out]" in str(log)
+
+
+def test_of_much_output_the_start_and_the_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """X14."""
+    monkeypatch.setattr(logs, "STEP_LIMIT", 5000)
+    monkeypatch.setattr(logs, "TAIL", 100)
+    log, told = made("s3cret-7")
+    step = log.step("x")
+    for number in range(1000):
+        step.write(b"line %d s3cret-%d\n" % (number, number % 10))
+    step.done()
+    lines = [line.text.split(" ", 2)[-1] for line in told[1:-1]]
+    assert lines[:2] == ["line 0 s3cret-0", "line 1 s3cret-1"]
+    assert lines[-3:] == ["line 997 ***", "line 998 s3cret-8", "line 999 s3cret-9"]
+    assert len(lines) < 50
+    assert "s3cret-7" not in repr(told)
+    [left] = re.findall(r"\[(\d+) more bytes of output are left out\]", str(log))
+    shown = [line.replace("***", "s3cret-7") for line in lines if line.startswith("line")]
+    printed = [f"line {number} s3cret-{number % 10}" for number in range(1000)]
+    assert len("".join(printed)) + 1000 == len("".join(shown)) + len(shown) + int(left)
+
+
+def test_output_that_ends_soon_after_the_limit_is_told_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "STEP_LIMIT", 100)
+    log, told = made()
+    step = log.step("x")
+    for number in range(10):
+        step.write(b"line %d\n" % number)
+    step.done()
+    assert [line.text.split(" ")[-1] for line in told[1:-1]] == list("0123456789")

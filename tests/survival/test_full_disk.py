@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.conftest import require_sandbox
 from tests.survival.harness import HERE
 
 
@@ -31,6 +32,22 @@ def in_namespace(module: str, *words: str) -> None:
 def test_on_a_full_disk_reading_deleting_and_collecting_work(tmp_path: Path, options: str) -> None:
     """S05."""
     in_namespace("full_disk", str(tmp_path), options)
+
+
+@pytest.mark.peer("root")
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ("size=48m", "cat /dev/zero > /big"),
+        ("size=48m,nr_inodes=2000", "i=0; while mkdir /$i; do i=$((i+1)); done; exit 1"),
+    ],
+)
+def test_a_command_that_fills_the_disk_fails_and_leaves_it_free(
+    tmp_path: Path, options: str, command: str
+) -> None:
+    """X14."""
+    require_sandbox(tmp_path)
+    in_namespace("full_disk_build", str(tmp_path), options, command)
 
 
 @pytest.mark.peer("root")
