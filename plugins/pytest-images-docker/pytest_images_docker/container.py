@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from pytest_images.sandbox.confined import KeptLog
     from pytest_images_docker.daemon import Daemon, Listening
 
 REPOSITORY = "pytest-images-run"  # what an image for one step is called, with a tag of its own
@@ -74,7 +73,7 @@ class Container:
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidResponse(self._daemon.name, f"it tells no time: {error}") from error
 
-    def run(self, log: KeptLog, timeout: float | None) -> int:
+    def run(self, log: BinaryIO, timeout: float | None) -> int:
         """Start it, write what it prints to *log*, and return its exit status.
 
         Raises SandboxError where it runs longer than *timeout* seconds, or does not start.
@@ -88,10 +87,9 @@ class Container:
                 return self._not_started(error, log)
             for piece in _output(output, clock):
                 log.write(piece)
-        log.finish()
         return self._status(clock)
 
-    def _not_started(self, error: InvalidUsage, log: KeptLog) -> int:
+    def _not_started(self, error: InvalidUsage, log: BinaryIO) -> int:
         """Tell a program that cannot be run from a container that cannot be made."""
         status = int(self._state()["ExitCode"])
         if status not in _NOT_STARTED:
@@ -131,7 +129,7 @@ class Container:
 class _Clock:
     """The time that a step may take; it is over, too, when nobody hears the step any more."""
 
-    def __init__(self, timeout: float | None, log: KeptLog) -> None:
+    def __init__(self, timeout: float | None, log: BinaryIO) -> None:
         self._timeout, self._log = timeout, log
         self._deadline = None if timeout is None else time.monotonic() + timeout
 

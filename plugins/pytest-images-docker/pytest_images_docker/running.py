@@ -21,7 +21,6 @@ from pytest_images.layer.limit import expansion_limit
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry, LayerWriter
 from pytest_images.model.request.run import MountKind
-from pytest_images.sandbox.confined import KeptLog
 from pytest_images.sandbox.removal import remove as remove_folder
 from pytest_images.sandbox.run import NETWORKS
 from pytest_images.sandbox.users import as_root, usable
@@ -93,7 +92,7 @@ class _Run:
             times = self._times(container)
             if any(mount.kind is MountKind.SECRET for mount in self._step.mounts):
                 container.put(self._send_secrets)
-            status = container.run(KeptLog(self._step.log), self._step.timeout)
+            status = container.run(self._step.log, self._step.timeout)
             self._take_caches(container)
             if status == 0:
                 self._take_changes(container, times)
