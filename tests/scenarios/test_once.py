@@ -170,3 +170,32 @@ def test_runs_side_by_side_fetch_each_blob_and_run_each_command_once(
     assert all(asked[f"manifests {name}"] == 3 for name in ONE_DOCUMENT), asked
     assert (pytester.path / "ran").read_text() == "x"
     assert aftermath.is_clean()
+
+
+KILLED = """
+    import os
+    from pytest_images import Ran, hookimpl
+
+    @hookimpl
+    def build_run(step):
+        with open("ran", "a") as file:
+            file.write("x")
+        if os.path.getsize("ran") == 1:
+            os.kill(os.getpid(), 9)
+        return Ran(0, "by hand", ())
+"""
+
+
+def test_a_worker_that_is_killed_in_a_build_hands_it_on(
+    pytester: pytest.Pytester, served: Served, aftermath: Aftermath
+) -> None:
+    """Y01: its lock is free at once; the next one builds, and no other."""
+    pytester.makeconftest(KILLED)
+    pytester.makepyfile(SUITE.format(registry=served.address))
+    result = pytester.runpytest_subprocess("-n", "3")
+    result.assert_outcomes(passed=8, failed=1)
+    result.stdout.fnmatch_lines(["*worker*crashed*"])
+    assert (pytester.path / "ran").read_text() == "xx"
+    asked = served.asked()
+    assert max(asked[path] for path in asked if "/blobs/" in path) == 1
+    assert aftermath.is_clean()
