@@ -193,7 +193,9 @@ def pread_whole(descriptor: int, size: int) -> bytes:
 
 def header(entry: Entry) -> bytes:
     """Return all that stands before the content of a member."""
-    name = entry.name + b"/" * (entry.kind is Kind.DIRECTORY and not entry.name.endswith(b"/"))
+    name = entry.name
+    if entry.kind is Kind.DIRECTORY and not name.endswith(b"/"):
+        name += b"/"
     records: list[tuple[str, bytes]] = []
     if len(name) > _NAME:
         records.append(("path", name))
@@ -212,7 +214,8 @@ def header(entry: Entry) -> bytes:
     if not 0 <= mtime <= _TIME_LIMIT:
         records.append(("mtime", b"%d" % mtime))
         mtime = 0
-    records += [(_XATTR + key, value) for key, value in sorted(entry.xattrs.items())]
+    if entry.xattrs:
+        records += [(_XATTR + key, value) for key, value in sorted(entry.xattrs.items())]
     before = _extended(records) if records else b""
     link = entry.linkname[:_NAME]
     kind = _TYPES[entry.kind]
