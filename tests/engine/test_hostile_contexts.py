@@ -469,8 +469,10 @@ def test_no_race_brings_a_file_of_the_host_into_the_image(
     text = f"FROM scratch\nCOPY {source} /x/\n"
     built = failed = 0
     with swapping(context / "sub", context / "other"):
-        deadline = time.monotonic() + 1.5
-        while time.monotonic() < deadline or not built:
+        begun = time.monotonic()
+        while (spent := time.monotonic() - begun) < 1.5 or (
+            spent < 30 and not (built and (failed or "*" in source))
+        ):
             try:
                 images.build(context, dockerfile_text=text)
                 built += 1
