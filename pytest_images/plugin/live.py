@@ -26,7 +26,8 @@ def live_of(config: pytest.Config, *, is_begun: bool) -> Live | None:
     terminal too: the tests (``-s``), live logs, another reporter. *is_begun*: tests run already.
     """
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    is_plain = type(reporter) is pytest.TerminalReporter and reporter.isatty
+    # By its module: the oldest pytest does not export the class.
+    is_plain = type(reporter).__module__ == "_pytest.terminal" and reporter.isatty
     if not is_plain or os.environ.get("TERM", "dumb") == "dumb" or config.get_verbosity() < 0:
         return None
     if config.getoption("capture") == "no" or _logs_live(config):
