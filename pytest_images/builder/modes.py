@@ -41,7 +41,8 @@ def changed_mode(spec: str, mode: int, *, is_folder: bool) -> int:
     for clause in spec.split(","):
         match = _CLAUSE.fullmatch(clause)
         if match is None:
-            raise Malformed(f"invalid chmod parameter: '{spec}'. it should be octal or symbolic")
+            rule = "octal string and between 0 and 07777" if spec.isdigit() else "octal or symbolic"
+            raise Malformed(f"invalid chmod parameter: '{spec}'. it should be {rule}")
         for operator, what in _ACTION.findall(match[2]):
             mode = _acted(mode, match[1] or "a", operator, what, is_folder=is_folder)
     return mode
@@ -83,6 +84,14 @@ def owner_of(spec: str, root: ImagePath) -> Owner:
         return Owner(uid, default)
     gid = _number(group, "gid")
     return Owner(uid, gid if gid is not None else _named_group(group, root))
+
+
+def user_of(user: str, root: ImagePath) -> Owner:
+    """Return who a config's user is in the image *root*: root, where nobody is called so."""
+    try:
+        return owner_of(user or "0", root)
+    except Malformed:
+        return Owner(0, 0)
 
 
 def _named_user(name: str, root: ImagePath) -> tuple[int, int]:

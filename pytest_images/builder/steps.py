@@ -18,6 +18,7 @@ from pytest_images.builder.copying import (
     select,
     whole_file,
 )
+from pytest_images.builder.modes import user_of
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote
 from pytest_images.content.failures import store_error
@@ -195,7 +196,7 @@ class Steps:
             instruction.keeps_parents,
             instruction.excludes,
             instruction.documents,
-            is_linked=instruction.is_linked,
+            is_linked=instruction.is_linked and not instruction.mode,  # as in BuildKit
         )
         self._copied(order, select(order, tree), step, f"COPY {_words(instruction)}", origin)
 
@@ -213,7 +214,7 @@ class Steps:
             excludes=instruction.excludes,
             documents=instruction.documents,
             unpacks=instruction.unpacks is not False,
-            is_linked=instruction.is_linked,
+            is_linked=instruction.is_linked and not instruction.mode,  # as in BuildKit
         )
         tree, _ = self._shop.origin("", self._stage, instruction.place)
         copying = select(order, tree)
@@ -318,11 +319,12 @@ class Steps:
         return self._write(lambda writer: copying.write(writer, base, self._shop.latest))
 
     def _made_folder(self, path: str) -> Result:
-        """Make the working directory where the image lacks it."""
+        """Make the working directory where the image lacks it: it is USER's, as in BuildKit."""
         base = self._shop.files(self._state.layers) if self._state.layers else None
+        owner = ROOT if base is None else user_of(self._state.settings.user, base)
 
         def write(writer: LayerWriter) -> None:
-            places = Places(base, writer, self._shop.latest, ROOT)
+            places = Places(base, writer, self._shop.latest, owner)
             target = places.resolved(path)
             if not places.is_folder(target):  # where it is, nothing changes
                 places.folder(target)

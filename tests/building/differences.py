@@ -51,6 +51,14 @@ def _mount_points(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
     return [line for line in theirs if not line.startswith(left)], ours
 
 
+def _workdir_owner(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
+    def of_root(line: str) -> str:
+        changed = re.sub(r"( directory \d+) 1000:1001$", r"\1 0:0", line)
+        return changed if changed in theirs else line
+
+    return theirs, [of_root(line) for line in ours]
+
+
 def _clean_workdir(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
     def cleaned(line: str) -> str:
         is_it = line.startswith("WorkingDir")
@@ -89,6 +97,7 @@ RULES: dict[str, Callable[[Lines, Lines], tuple[Lines, Lines]]] = {
     "deep-exceptions": _deep_exceptions,
     "left-out-modes": _left_out_modes,
     "mount-points": _mount_points,
+    "workdir-owner": _workdir_owner,
     "clean-workdir": _clean_workdir,
     "inherited-args": _inherited_args,
     "arg-after-env": _environment("Y=given", "Y=2"),

@@ -143,6 +143,11 @@ RULES: dict[str, Rule] = {
         "documented",
         source=_REFERENCE + "#copy---link",
     ),
+    "copy-link-chmod": Rule(
+        "with --chmod --link changes nothing, as BuildKit's converter has it",
+        "documented",
+        source=_REFERENCE + "#copy---link",
+    ),
     "copy-parents": Rule(
         "--parents keeps the path of each source",
         "documented",
@@ -273,10 +278,12 @@ RULES: dict[str, Rule] = {
     "workdir-quotes": Rule("quotes go, spaces stay"),
     "workdir-root": Rule("the root"),
     "workdir-existing": Rule("a folder that is there stays as it is"),
-    "workdir-inner": Rule("a folder is made in one that is there"),
+    "workdir-inner": Rule("a folder is made in one that is there", differs=("workdir-owner",)),
     "workdir-base": Rule("a relative path goes on from the base's"),
-    "workdir-link": Rule("links are followed, the path is kept as it was written"),
-    "workdir-user": Rule("a folder that is made belongs to root"),
+    "workdir-link": Rule(
+        "links are followed, the path is kept as it was written", differs=("workdir-owner",)
+    ),
+    "workdir-user": Rule("a folder that is made belongs to the user", differs=("workdir-owner",)),
     "workdir-file": Rule("a file can not be a working directory"),
     "workdir-run": Rule("commands run in the working directory"),
     "env": Rule("ENV sets variables, in order"),
