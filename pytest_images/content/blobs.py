@@ -6,6 +6,7 @@ A file's modification time is the blob's last use; there is no row to go stale.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from contextlib import suppress
@@ -17,6 +18,8 @@ from pytest_images.errors import BlobNotFound, ImagesError, LimitExceeded, Store
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
     from pytest_images.content.home import Home
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -84,7 +87,7 @@ class Blobs:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise _damaged(name, "it is not a regular file")
-        return os.fdopen(descriptor, "rb")
+        return io.BufferedReader(_File(name, descriptor))
 
     def read(self, digest: Digest, limit: int = READ_LIMIT) -> bytes:
         """Return a whole blob, verified. Raises BlobNotFound, LimitExceeded, StoreDamaged."""
@@ -134,6 +137,26 @@ class Blobs:
     def discard(self, path: Path) -> None:
         """Take the file or folder at *path* out of sight in one step, then free it."""
         remove(self.hide(path))
+
+
+class _File(io.FileIO):
+    """A blob whose bytes the disk may not give: that is the store's error."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self._path = path
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise store_error(self._path, error) from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise store_error(self._path, error) from error
 
 
 def remove(path: Path) -> None:
