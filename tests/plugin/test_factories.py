@@ -431,7 +431,7 @@ def test_many_workers_build_an_image_once(web: pytest.Pytester, home: Path) -> N
         "def test_it(app, images, n):\n"
         "    assert (images.files(app) / 'a').read_text() == '1'\n"
     )
-    web.runpytest_subprocess("-n", "3", "--dist=each").assert_outcomes(passed=18)
+    web.runpytest_subprocess("-n", "4", "--dist=each").assert_outcomes(passed=24)
     assert (web.path / "builds").read_text() == "x"
     assert list((home / "runs").iterdir()) == []
 
