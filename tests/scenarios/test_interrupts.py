@@ -195,11 +195,11 @@ def test_interrupts_at_any_instant_end_with_2_and_leave_nothing(  # noqa: PLR091
     seed = f"{SEED} {count} {arguments}"
     instants = random.Random(seed)
     points = 50 if pytestconfig.getoption("survival") else 3
-    pytester.makepyfile(BUSY.format(name=base))
+    suite = str(pytester.makepyfile(BUSY.format(name=base)))  # not those of the next runs too
     first = "workers [" if arguments else "collected"
     span = 1.0  # seconds from the collection to the end, as the last run that ended took
     for _ in range(points):
-        process = begin(pytester, first, *arguments)
+        process = begin(pytester, first, suite, *arguments)
         began, instant = time.monotonic(), instants.uniform(0, span)
         time.sleep(instant)
         sent = [interrupt(process)]
