@@ -1,13 +1,15 @@
-"""Hash a file while it grows: a thread that reads behind its writer.
+"""Hash a file while it grows: a thread behind its writer.
 
-hashlib releases the interpreter's lock, so a second core hashes what the first receives; the
-bytes come from the page cache, whoever placed them there (write, splice, sendfile).
+hashlib releases the interpreter's lock, so a second core hashes what the first receives. The
+bytes are those that the writer still has, as long as they are few; the others come from the
+page cache, whoever placed them there (write, splice, sendfile).
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from pytest_images.model.digest import Digest
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _STEP = 1 << 20  # bytes read at a time
+_STRETCH = 8 << 20  # bytes between two looks at whether to go on
+_AHEAD = 8 << 20  # bytes that wait in memory at most: what is beyond is read again
 
 
 def _hasher(algorithm: str) -> _Hash:
@@ -40,6 +44,8 @@ class Follower:
     ) -> None:
         self._descriptor, self._algorithm, self._hashed = descriptor, algorithm, hashed
         self._hash = _hasher(algorithm)
+        self._kept: deque[tuple[int, bytes]] = deque()  # where they begin, and the bytes
+        self._ahead = 0  # bytes kept
         self._done = 0  # bytes hashed
         self._target = 0  # bytes placed
         self._finished = False
@@ -52,17 +58,18 @@ class Follower:
         self._hash.update(data)
         self._done += count
 
-    def advance(self, target: int) -> None:
-        """Say that the file's first *target* bytes are placed."""
+    def advance(self, target: int, last: bytes = b"") -> None:
+        """Say that the file's first *target* bytes are placed; *last* are the last of them."""
+        with self._changed:
+            self._target = target
+            if last and self._ahead + len(last) <= _AHEAD:
+                self._kept.append((target - len(last), last))
+                self._ahead += len(last)
+            self._changed.notify()
         if self._thread is None:
             self._finished = False
             self._thread = threading.Thread(target=self._follow, name="image-hash", daemon=True)
-            self._target = target
             self._thread.start()
-            return
-        with self._changed:
-            self._target = target
-            self._changed.notify()
 
     def digest(self, size: int) -> Digest:
         """Return the digest of the file's first *size* bytes, all of them hashed."""
@@ -83,6 +90,8 @@ class Follower:
         with self._changed:
             self._target = 0
         self._join()
+        self._kept.clear()
+        self._ahead = 0
 
     def _join(self) -> None:
         thread, self._thread = self._thread, None
@@ -93,6 +102,7 @@ class Follower:
             thread.join()
 
     def _follow(self) -> None:
+        told = self._done
         try:
             while True:
                 with self._changed:
@@ -101,11 +111,24 @@ class Follower:
                     target = self._target
                     if self._done >= target:
                         return
-                start = self._done
-                self._catch_up(min(target, start + 8 * _STEP))
-                self._hashed(start, self._done - start)
+                    to, kept = self._next(min(target, self._done + _STRETCH))
+                self._catch_up(to)
+                if kept:
+                    self._hash.update(kept)
+                    self._done += len(kept)
+                if self._done - told >= _STRETCH:
+                    self._hashed(told, self._done - told)
+                    told = self._done
         except OSError as error:
             self._failure = error
+
+    def _next(self, limit: int) -> tuple[int, bytes]:
+        """Return up to where to read the file, at most *limit*, and the bytes kept from there."""
+        if not self._kept or self._kept[0][0] > limit:
+            return limit, b""
+        begin, kept = self._kept.popleft()
+        self._ahead -= len(kept)
+        return begin, kept
 
     def _catch_up(self, target: int) -> None:
         if self._done >= target:

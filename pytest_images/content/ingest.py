@@ -73,7 +73,8 @@ class Ingest:
             self._follower.update(data, count)
         self.offset += count
         if not self._inline:
-            self._follower.advance(self.offset)
+            # A view is of a buffer that its owner fills again; bytes stay as they are.
+            self._follower.advance(self.offset, data if isinstance(data, bytes) else b"")
         elif self.offset >= FOLLOW_FROM:
             self._inline = False
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 from pathlib import Path
@@ -128,6 +129,39 @@ def test_writing_and_placing_may_take_turns(
             else:
                 ingest.write(part)
         assert ingest.commit() == Digest.of(b"".join(part for _, part in parts))
+
+
+SIZES = [300, 256 << 10, 3 << 20, 9 << 20]
+NOISE = os.urandom(max(SIZES) + 100)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["bytes", "view", "placed"]), st.sampled_from(SIZES)),
+        max_size=8,
+    )
+)
+def test_long_parts_of_any_kind_are_hashed_in_their_order(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[str, int]]
+) -> None:
+    """Some are hashed from memory, others from the file, and buffers are filled again."""
+    root = tmp_path_factory.getbasetemp() / "long"
+    whole = hashlib.sha256()
+    with Store.open(root, durability="fast") as store, store.ingest() as ingest:  # type: ignore[arg-type]  # the setting's text is as good
+        for number, (kind, size) in enumerate(parts):
+            part = NOISE[number : number + size]
+            whole.update(part)
+            if kind == "placed":
+                os.write(ingest.fileno(), part)
+                ingest.advance(size)
+            elif kind == "view":
+                buffer = bytearray(part)
+                ingest.write(memoryview(buffer))
+                buffer[:] = bytes(size)
+            else:
+                ingest.write(part)
+        assert ingest.digest().encoded == whole.hexdigest()
 
 
 def test_a_file_size_limit_is_a_full_store(store: Store, ledger: Ledger) -> None:
