@@ -45,7 +45,14 @@ def slowest(deeds: Sequence[Deed], count: int) -> Iterator[str]:
     timed = sorted((d for d in deeds if d.verb in _TIMED), key=lambda d: -d.seconds)
     for deed in timed[: count or None]:
         failed = "  failed" if deed.error else ""
-        yield f"{deed.seconds:.2f}s {deed.verb:<6} {deed.subject or ', '.join(deed.names)}{failed}"
+        yield f"{deed.seconds:.2f}s {deed.verb:<6} {_what(deed)}{failed}"
+
+
+def _what(deed: Deed) -> str:
+    """Return what a deed was about; an image without a name is told by who wanted it."""
+    what = deed.subject or ", ".join(deed.names)
+    is_nameless = what.startswith("sha256:") and deed.owner
+    return f"{what[7:19]} for {deed.owner}" if is_nameless else what
 
 
 def write_report(path: str, run: str, engine: str, ended: Ended) -> None:
