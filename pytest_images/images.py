@@ -433,10 +433,15 @@ class Images:
     def run(self, step: RunStep) -> Ran:
         """Run the command of one RUN step, confined; return how it ended.
 
-        Raises SandboxError, Unsupported.
+        Raises SandboxError, Unsupported; HookError for an answer that is no `Ran`.
         """
         __tracebackhide__ = True
-        return self._given("build_run", self._hooks.build_run(images=self, step=step))
+        from pytest_images.model.request.run import Ran
+
+        ran = self._given("build_run", self._hooks.build_run(images=self, step=step))
+        if not isinstance(ran, Ran):
+            raise HookError("build_run", f"the answer is of type {type(ran).__name__}, not Ran")
+        return ran
 
     def progress(self, event: Progress) -> None:
         """Tell every plugin what happens inside a verb."""

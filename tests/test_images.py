@@ -362,6 +362,19 @@ def test_a_run_step_nobody_can_run_is_unsupported(images: Images, tmp_path: Path
         )
 
 
+def test_an_answer_that_says_only_a_number_is_refused(images: Images, tmp_path: Path) -> None:
+    from pytest_images.model.request.run import RunStep
+
+    class Number:
+        @hookimpl
+        def build_run(self) -> int:
+            return 0
+
+    step = RunStep(tmp_path, ("true",), Platform("linux", "amd64"), BytesIO())
+    with images.answering(Number()), pytest.raises(HookError, match="build_run.*int, not Ran"):
+        images.run(step)
+
+
 def test_answering_ends_with_its_block(images: Images, asked: Asked) -> None:
     with pytest.raises(ZeroDivisionError), images.answering(asked):
         raise ZeroDivisionError
