@@ -50,6 +50,7 @@ def start(pytester: pytest.Pytester, *arguments: str, count: int = 1) -> subproc
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509, RUF100 - under nohup it is ignored
     )
     deadline = time.monotonic() + 60
     while not all((pytester.path / f"ready-{n}").exists() for n in range(count)):

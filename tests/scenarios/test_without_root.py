@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,11 +16,12 @@ import pytest
 
 from pytest_images.sandbox.removal import remove
 from tests.peers import miss, peer, shared_images
-from tests.sandbox.test_rootless import user_with_lent_ids
+from tests.sandbox.test_rootless import python_for_all, user_with_lent_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PACKAGES = ("pytest_images", "filelock", "isal", "platformdirs", "pluggy", "zstandard")
 ALONE = 65534  # one ID, and nobody lends it others
 DOCKERFILE = """FROM alpine:3.20
 RUN echo hello > /srv/greeting && rm /etc/motd && echo app:x:1000:1000::/:/bin/sh >> /etc/passwd
@@ -38,7 +40,7 @@ class User:
 
     def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest_images", *words],
+            [python_for_all(), "-B", "-m", "pytest_images", *words],
             user=self.uid,
             group=self.uid,
             extra_groups=(),
@@ -46,6 +48,7 @@ class User:
             env={
                 "HOME": str(self.folder),
                 "PATH": str(self.folder / "bin"),
+                "PYTHONPATH": str(self.folder / "site"),
                 "PYTEST_IMAGES_HOME": str(self.folder / "store"),
                 "TMPDIR": str(self.folder),
             },
@@ -63,12 +66,17 @@ def made(uid: int, folder: Path, helpers: tuple[str, ...]) -> User:
     shared = shared_images() or miss("shared", "the real images are not at hand")
     [archive] = shared.glob("alpine/alpine-minirootfs-3.20*x86_64.tar.gz")
     shutil.copy(archive, folder / "alpine.tar.gz")
-    for name in ("bin", "web"):
+    for name in ("bin", "site", "web"):
         (folder / name).mkdir()
-    for name in helpers:
-        found = shutil.which(name)
+    for name in PACKAGES:  # what is installed may lie where nobody else may look
+        found = importlib.util.find_spec(name)
         assert found is not None
-        (folder / "bin" / name).symlink_to(found)
+        assert found.origin is not None
+        shutil.copytree(Path(found.origin).parent, folder / "site" / name)
+    for name in helpers:
+        program = shutil.which(name)
+        assert program is not None
+        (folder / "bin" / name).symlink_to(program)
     (folder / "web/Dockerfile").write_text(DOCKERFILE)
     (folder / "web/run.sh").write_text("#!/bin/sh\ncat /srv/greeting\n")
     for path in (folder, *folder.rglob("*")):
@@ -83,10 +91,6 @@ def user(request: pytest.FixtureRequest) -> Iterator[User]:
     if sys.platform != "linux":
         pytest.skip("a command of an image runs on Linux only")
     peer("root")
-    check = (sys.executable, "-c", "import pytest_images, pluggy")
-    done = subprocess.run(check, user=ALONE, cwd="/", env={}, check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip("another user may not read this Python's packages")
     uid = ALONE
     helpers: tuple[str, ...] = ()
     if request.param != "alone":
