@@ -53,6 +53,7 @@ def _parts(store: Store, image: Image) -> _Parts:
     with suppress(ImagesError):
         index = store.index_of(image.id)
         documents = [image.manifest.digest, manifest_of(store, image).config.digest]
+        documents += [index.digest] if index is not None else []
         return _Parts(
             documents,
             layers_of(store, image),

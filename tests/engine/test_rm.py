@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -185,6 +186,10 @@ def test_what_is_not_here_is_named(images: Images) -> None:
         images.rm("app")
 
 
+_A = samples.image("a", platform="linux/amd64")
+IDS_OF_A = [_A.config.id, *_A.config.diff_ids]
+
+
 def several(store: Store) -> tuple[Sample, Sample, Sample]:
     """Record ``app:1``, of three platforms that are all here; the first is the one in force."""
     first, second, third = (
@@ -233,6 +238,18 @@ def test_with_an_image_the_other_platforms_of_its_index_go(images: Images, store
     content = {digest: raw for part in parts for digest, raw in part.blobs.items()}
     assert sum(each.size for each in gone) > sum(map(len, content.values()))  # and the index
     assert not any(map(store.has, content))
+
+
+def test_an_index_that_has_been_here_for_days_goes_without_a_line_of_its_own(
+    images: Images, store: Store
+) -> None:
+    several(store)
+    for path in (store.root / "blobs/sha256").iterdir():
+        os.utime(path, (1, 1))  # no newcomer's any more: it goes with the first it is part of
+    assert [str(each) for each in images.rm("app:1")] == [
+        "Untagged: app:1",
+        *(f"Deleted: {digest}" for digest in IDS_OF_A),
+    ]
 
 
 def test_a_platform_goes_by_force_only(images: Images, store: Store) -> None:
