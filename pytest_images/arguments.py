@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.errors import InvalidUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import BinaryIO, Literal
+    from typing import BinaryIO
 
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     Platforms = str | Platform | Iterable[str | Platform] | None
     Source = BinaryIO | Path | str
     Filters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
-    Policy = Literal["missing", "newer", "always", "never"]
-
-POLICIES = ("missing", "newer", "always", "never")
 
 
 def reference_of(name: Name, *, bare: bool = False) -> Reference:
@@ -79,13 +76,6 @@ def platforms_of(given: Platforms) -> tuple[Platform, ...]:
         return (given,)
     texts = filter(None, given.split(",")) if isinstance(given, str) else given
     return tuple(Platform.parse(one.strip()) if isinstance(one, str) else one for one in texts)
-
-
-def policy_of(given: Any) -> Policy | None:
-    """Read when a registry is asked, None stays None. Raises InvalidUsage."""
-    if given is not None and given not in POLICIES:
-        raise InvalidUsage(str(given), f"a pull policy is one of {', '.join(POLICIES)}")
-    return cast("Policy | None", given)
 
 
 def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,6 @@ used from any thread.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -18,20 +17,20 @@ from pytest_images.arguments import (
     pairs_of,
     platform_of,
     platforms_of,
-    policy_of,
     reference_of,
     references_of,
     selector_of,
     selectors_of,
     written,
 )
+from pytest_images.dataclass import dataclass, field, replace
 from pytest_images.errors import HookError, ImageNotFound, InvalidUsage, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
-    from pytest_images.arguments import Filters, Name, Platforms, Policy, Source, Thing
+    from pytest_images.arguments import Filters, Name, Platforms, Source, Thing
     from pytest_images.hookspecs import Hooks
     from pytest_images.host.host import Host
     from pytest_images.layer.files import Files
@@ -65,7 +64,10 @@ if TYPE_CHECKING:
     from pytest_images.model.secret import Secret
     from pytest_images.policies.ledger import Ledger
 
+    Policy = Literal["missing", "newer", "always", "never"]
+
 T = TypeVar("T")
+POLICIES = ("missing", "newer", "always", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,7 +462,9 @@ class Images:
         __tracebackhide__ = True
         named = reference_of(reference)
         wanted = self._platforms(platform)
-        policy = policy_of(policy or self._host.policy)
+        policy = policy or self._host.policy
+        if policy not in POLICIES:
+            raise InvalidUsage(policy, f"a pull policy is one of {', '.join(POLICIES)}")
         if policy == "always":
             return self.pull(named, platform=wanted)
         if policy == "newer":

@@ -15,6 +15,8 @@ PACKAGE = ROOT / "pytest_images"
 
 # Part of the package -> level. A module imports its own part and lower levels, no sibling.
 LEVELS = {
+    "dataclass": 0,
+    "regex": 0,
     "errors": 0,
     "model": 1,
     "content": 2,

@@ -10,7 +10,6 @@ but the text of an error.
 from __future__ import annotations
 
 import os
-import re
 import select
 import shutil
 import signal
@@ -23,6 +22,7 @@ from pytest_images.http.address import split_host
 from pytest_images.model.documents import load_object
 from pytest_images.model.endpoint import Credentials
 from pytest_images.model.secret import Secret
+from pytest_images.regex import regex
 from pytest_images.registry.hub import HUB_CONFIG_KEY, HUB_NAMES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 OUTPUT_LIMIT = 64 << 10  # bytes
-_NAME = re.compile(r"[a-z0-9-]{1,64}")
+_NAME = regex(r"[a-z0-9-]{1,64}")
 _NOT_FOUND = b"credentials not found"
 _TOKEN_USER = "<token>"  # noqa: S105 - the name by which helpers mark an identity token
 

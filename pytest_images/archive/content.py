@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.content.following import Follower
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidLayer, LimitExceeded, StoreDamaged
 from pytest_images.layer.compression import decompress
 from pytest_images.model.digest import Digest

@@ -8,11 +8,10 @@ registry's kind: one is made, the same every time, so that the image can be push
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.archive.found import Candidate, name_of
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import DigestMismatch, InvalidArchive, LimitExceeded, shown
 from pytest_images.layer.compression import Compression
 from pytest_images.model import media_types
@@ -20,6 +19,7 @@ from pytest_images.model.config import Config
 from pytest_images.model.descriptor import Descriptor
 from pytest_images.model.documents import load_json
 from pytest_images.model.manifest import LAYER_LIMIT, Manifest
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20  # bytes
 IMAGE_LIMIT = 1000
 NAME_LIMIT = 1000  # names of one image
-_ID = re.compile(r"(?:.*/)?(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
+_ID = regex(r"(?:.*/)?(?:sha256:)?([0-9a-f]{64})(?:\.json)?")
 _DOCKER = {
     Compression.NONE: media_types.DOCKER_LAYER,
     Compression.GZIP: media_types.DOCKER_LAYER_GZIP,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.errors import DigestMismatch, InvalidReference, SizeMismatch, shown
 from pytest_images.model import media_types
 from pytest_images.model.reference import Reference

@@ -11,12 +11,12 @@ import contextlib
 import io
 import time
 from collections import deque
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.content.durability import Durability
 from pytest_images.content.facts import LayerFacts
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.errors import DigestMismatch, ImagesError
 from pytest_images.layer.measure import Survey, measure, survey
 from pytest_images.model.digest import Digest

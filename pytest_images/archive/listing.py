@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.archive.oci import NAME, REF_NAME
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.model import media_types
 from pytest_images.model.manifest import Manifest
 

@@ -7,13 +7,13 @@ sorted and carry no time: the same images give the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_images.archive import listing
 from pytest_images.archive.content import Blob, Text, Unpacked
 from pytest_images.archive.output import BLOCK, Output, header
 from pytest_images.archive.shelf import blob_path
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidUsage
 from pytest_images.model.manifest import Index, Manifest
 

@@ -6,7 +6,6 @@ memory, large ones into ingest files. A layout folder is read where it is asked 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.archive.intake import MEMORY_LIMIT, Blob, Intake, Moving
@@ -17,6 +16,7 @@ from pytest_images.layer.member import Kind, Member, readable
 from pytest_images.layer.tar import Reader
 from pytest_images.model.digest import HEX_DIGITS, Digest
 from pytest_images.model.documents import DOCUMENT_LIMIT
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from pytest_images.layer.blocks import Readable
@@ -25,8 +25,8 @@ MEMBER_LIMIT = 1 << 16  # members of an archive: all their names are kept
 LINK_LIMIT = 16
 _MEMORY_BUDGET = 16 << 20  # bytes of small members kept in memory, all together
 _TOP_DOCUMENTS = ("manifest.json", "index.json", "oci-layout")
-_ID = re.compile("[0-9a-f]{64}")
-_BLOB_PATH = re.compile(r"blobs/([a-z0-9]+)/([0-9a-f]+)")
+_ID = regex("[0-9a-f]{64}")
+_BLOB_PATH = regex(r"blobs/([a-z0-9]+)/([0-9a-f]+)")
 
 
 class Shelf(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.cache import BuiltLayer, Cache
@@ -14,6 +13,7 @@ from pytest_images.builder.state import State
 from pytest_images.builder.steps import Steps
 from pytest_images.builder.trees import ImageTree
 from pytest_images.builder.view import Views
+from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.arguments import Scope
 from pytest_images.dockerfile.reading import read_trigger
 from pytest_images.dockerfile.stages import SCRATCH
@@ -55,7 +55,7 @@ class Base:
         return [BuiltLayer(descriptor, diff_id) for descriptor, diff_id in pairs]
 
 
-@dataclass
+@dataclass(slots=True)
 class Workbench:
     """What one build works with; `Steps` see it as their `Workshop`.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
-import re
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pytest_images.builder.modes import Owner, changed_mode, owner_of
@@ -22,6 +21,7 @@ from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Changed, Entry
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.writer import LayerWriter
 
-_WILD = re.compile(r"[*?\[]")
+_WILD = regex(r"[*?\[]")
 _NO_RULES = IgnoreRules()
 _PIVOT = "/./"  # with --parents: the path from here on is kept
 ROOT = Owner(0, 0)

@@ -8,9 +8,9 @@ config has Docker's own fields beside OCI's, as BuildKit writes them too.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_images.dataclass import replace
 from pytest_images.layer.compression import Compression
 from pytest_images.model import media_types
 from pytest_images.model.config import Config

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.errors import PathError
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from pytest_images.layer.files import ImagePath
 
-_OCTAL = re.compile(r"0?[0-7]{1,4}", re.ASCII)
-_CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)", re.ASCII)
-_ACTION = re.compile(r"([-+=])([rwxXst]*|[ugo])(?=[-+=]|$)", re.ASCII)
+_OCTAL = regex(r"0?[0-7]{1,4}", re.ASCII)
+_CLAUSE = regex(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)", re.ASCII)
+_ACTION = regex(r"([-+=])([rwxXst]*|[ugo])(?=[-+=]|$)", re.ASCII)
 _SHIFTS = {"u": 6, "g": 3, "o": 0}
 _BITS = {"r": 4, "w": 2, "x": 1}
 _ID_LIMIT = 2**31 - 1

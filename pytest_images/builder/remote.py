@@ -6,13 +6,14 @@ A repository is told by its address alone: ``git@host:path``, ``git://``, ``ssh:
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from pytest_images.regex import regex
 
 _HTTP = ("http://", "https://")
 _GIT = ("git://", "ssh://", "git@")
 _HOSTED = ("github.com/",)  # as a build's context, where no scheme is needed
-_SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:.*")
+_SCP = regex(r"[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:.*")
 
 
 class GitAddress(NamedTuple):

@@ -8,7 +8,6 @@ in its environment, never on a command line.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -19,6 +18,7 @@ from urllib.parse import unquote
 
 from pytest_images.dockerfile.place import without_passwords
 from pytest_images.errors import DigestMismatch, InvalidUsage, NotFound, Unreachable, Unsupported
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +31,9 @@ PROTOCOLS = "git:http:https:ssh"
 TOKEN = "GIT_AUTH_TOKEN"  # noqa: S105 - the name of a secret, as BuildKit has it
 _ASKING, _FETCHING = 60.0, 1800.0  # seconds that git may take
 _LOOK = 0.1  # seconds between looks at whether it is over
-_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^-|^/|/$|\.lock$")
-_USER = re.compile(r"^(https?://)([^/@]*)@")
+_COMMIT = regex("[0-9a-f]{40}|[0-9a-f]{64}")
+_NO_REF = regex(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^-|^/|/$|\.lock$")
+_USER = regex(r"^(https?://)([^/@]*)@")
 _KEPT = ("PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _SETTINGS = {

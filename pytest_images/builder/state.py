@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.builder.documents import COMMENT
 from pytest_images.builder.keys import key_of
 from pytest_images.builder.settings import SettingsDraft
+from pytest_images.dataclass import dataclass, field
 from pytest_images.model.config import History
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_images.model.platform import Platform
 
 
-@dataclass
+@dataclass(slots=True)
 class State:
     """One stage at one moment. *key* stands for everything that made it so.
 

@@ -13,6 +13,7 @@ from pytest_images.cli.ending import complain
 from pytest_images.cli.terminal import watched
 from pytest_images.hookspecs import hookimpl
 from pytest_images.model.progress import Phase
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -26,8 +27,8 @@ REDRAWS = 10  # a second
 _SHOWN = 6  # lines of a running command that a terminal shows, as BuildKit does
 _TAIL = 20  # lines of a failed step that are shown again
 _OVER = (Phase.DONE, Phase.EXISTS, Phase.FAILED)
-_START = re.compile(r"#\d+ ")
-_TIME = re.compile(r"\d+\.\d+ ")
+_START = regex(r"#\d+ ")
+_TIME = regex(r"\d+\.\d+ ")
 
 
 class Quiet:

@@ -6,11 +6,11 @@ columns, each line is followed by a newline, and a template that fails prints no
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_images.errors import InvalidTemplate
+from pytest_images.regex import regex
 from pytest_images.template.template import Template
 from pytest_images.template.values import Struct
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 TABLE, JSON = "table", "json"
-_BROKEN = re.compile("[\ud800-\udfff]+")  # bytes, or halves of characters, that are no text
+_BROKEN = regex("[\ud800-\udfff]+")  # bytes, or halves of characters, that are no text
 
 
 class Row(Struct):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,10 @@ def locate(root: Path | None) -> Path:
     named = os.environ.get(SETTING)
     if named:
         return Path(named).expanduser().absolute()
+    if sys.platform == "linux":  # what platformdirs says there, which takes 5 ms to import
+        cache = Path(os.environ.get("XDG_CACHE_HOME", "").strip())
+        usual = cache if cache.is_absolute() else Path("~/.cache").expanduser()
+        return usual / "pytest-images"
     from platformdirs import user_cache_path
 
     return user_cache_path("pytest-images", appauthor=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
 NAMES = frozenset({"syntax", "escape", "check"})
 ESCAPES = frozenset({"\\", "`"})
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S|\S.*\S)\s*")
+_DIRECTIVE = regex(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S|\S.*\S)\s*")
 
 
 class Directives:

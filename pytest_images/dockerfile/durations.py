@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
 _UNITS = {
     "ns": 1,
@@ -16,7 +17,7 @@ _UNITS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_PART = re.compile(r"(\d{0,19})(?:\.(\d{0,19})\d*)?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_PART = regex(r"(\d{0,19})(?:\.(\d{0,19})\d*)?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _LIMIT = (1 << 63) - 1
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.shell_patterns import replaced, without_prefix, without_suffix
 from pytest_images.dockerfile.words import SPACES
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 DEPTH_LIMIT = 100
 SIZE_LIMIT = 1 << 20  # characters of one expansion
 TOTAL_LIMIT = 32 << 20  # characters of all values that one build reads
-_SPACE = re.compile(f"[{SPACES}]+")
-_NAME = re.compile(r"\d+|[@*#?\-$!]|\w+")  # numbers and the shell's own, which nothing sets here
+_SPACE = regex(f"[{SPACES}]+")
+_NAME = regex(r"\d+|[@*#?\-$!]|\w+")  # numbers and the shell's own, which nothing sets here
 _MODIFIERS = frozenset({"-", "+", "?", "#", "%", ":-", ":+", ":?"})
-_HEREDOC = re.compile(r"<[\t\r ]*")
+_HEREDOC = regex(r"<[\t\r ]*")
 
 
 class Allowance:
@@ -170,9 +171,7 @@ class _Reader:
         self._depth = 0
         self._keeps_escapes = False
         always = "$<" + escape + ("'\"" if mode.quotes else "")
-        self._special = {
-            stop: re.compile(f"[{re.escape(always + stop)}]") for stop in ("", "}", "/")
-        }
+        self._special = {stop: regex(f"[{re.escape(always + stop)}]") for stop in ("", "}", "/")}
 
     def until(self, stop: str, *, keep_escapes: bool) -> _Read:
         """Read up to and with the character *stop*, or all when it is ""."""

@@ -16,10 +16,11 @@ import re
 from itertools import product
 
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
-_CLASS = re.compile(r"\[(\^?)((?:\\.|[^\\\]])+)\]", re.DOTALL)
-_RANGE = re.compile(r"(\\.|[^\\\-\]])(?:-(\\.|[^\\\-\]]))?", re.DOTALL)
-_SUFFIX = re.compile(r"\*\*([^/*?\[\]\\][^*?\[\]\\]*)", re.DOTALL)  # **.py: ends so, as in moby
+_CLASS = regex(r"\[(\^?)((?:\\.|[^\\\]])+)\]", re.DOTALL)
+_RANGE = regex(r"(\\.|[^\\\-\]])(?:-(\\.|[^\\\-\]]))?", re.DOTALL)
+_SUFFIX = regex(r"\*\*([^/*?\[\]\\][^*?\[\]\\]*)", re.DOTALL)  # **.py: ends so, as in moby
 _STAR = "*"
 _DEEP = "**"
 _LENGTH_LIMIT = 4096  # characters: no path is longer

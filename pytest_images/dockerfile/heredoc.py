@@ -8,9 +8,10 @@ from typing import NamedTuple, Self
 from pytest_images.dockerfile import words
 from pytest_images.dockerfile.expand import Expander
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
-_WORD = re.compile(r"\d*<<(-?)\s*([^<]*)", re.DOTALL)
-_TABS = re.compile(r"^\t+", re.MULTILINE)
+_WORD = regex(r"\d*<<(-?)\s*([^<]*)", re.DOTALL)
+_TABS = regex(r"^\t+", re.MULTILINE)
 _OPENERS = frozenset({"add", "copy", "run"})
 
 

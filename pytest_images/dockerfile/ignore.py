@@ -17,13 +17,14 @@ from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import Place
 from pytest_images.dockerfile.words import SPACES
 from pytest_images.errors import LimitExceeded
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FILE_LIMIT = 16 << 20  # bytes: more than a hundred thousand long patterns
 NOTHING = -1  # no pattern matches
-_SPECIAL = re.compile(r"[*?\[\]\\]")
+_SPECIAL = regex(r"[*?\[\]\\]")
 _BOM = b"\xef\xbb\xbf"
 
 

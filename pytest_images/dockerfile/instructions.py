@@ -10,9 +10,9 @@ Two instructions are equal when they say the same, wherever they stand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
+from pytest_images.dataclass import dataclass, field, replace
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import parse_mount
 from pytest_images.dockerfile.place import NOWHERE, Place, without_passwords
@@ -25,33 +25,12 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.mounts import Mount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """What every instruction has: its keyword and its *place*.
-
-    It compares and shows all of them, so that none needs methods of its own for that: making
-    those for each class took half the time that a small build takes to start.
-    """
+    """What every instruction has: its keyword and its *place*."""
 
     keyword: ClassVar[str] = ""
-    place: Place = NOWHERE
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self._said() == other._said()
-
-    def __hash__(self) -> int:
-        return hash((type(self), *self._said().items()))
-
-    def __repr__(self) -> str:
-        said = ", ".join(f"{name}={value!r}" for name, value in self._said().items())
-        return f"{type(self).__name__}({said})"
-
-    def _said(self) -> dict[str, object]:
-        """Return what the instruction says, wherever it stands."""
-        names = (field.name for field in fields(self))
-        return {name: getattr(self, name) for name in names if name != "place"}
+    place: Place = field(default=NOWHERE, repr=False, compare=False)
 
     def expand(self, by: Expander) -> Self:
         """Return the instruction with its variables expanded. Raises InvalidDockerfile."""
@@ -81,7 +60,7 @@ class CommandLine(NamedTuple):
         return (*shell, *self.words) if self.is_shell else self.words
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class From(Instruction):
     """``FROM [--platform=…] base [AS name]``: begins a stage."""
 
@@ -100,7 +79,7 @@ class From(Instruction):
         return replace(self, base=base, platform=platform)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Run(Instruction):
     """``RUN``: a command whose changes become a layer. *mounts* are read by `mounts_of`."""
 
@@ -135,7 +114,7 @@ class Run(Instruction):
         return self.command.words[0] + "".join(ends)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Copy(Instruction):
     """``COPY``: files of the context, a stage or an image (*origin*, ``--from``) into the image.
 
@@ -164,7 +143,7 @@ class Copy(Instruction):
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Add(Instruction):
     """``ADD``: as COPY, from the context alone, but also URLs, git repositories and archives.
 
@@ -205,7 +184,7 @@ def _expanded_pairs(pairs: tuple[Pair, ...], by: Expander) -> tuple[Pair, ...]:
     return tuple(Pair(by.word(pair.name), by.word(pair.value)) for pair in pairs)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Env(Instruction):
     """``ENV``: variables of the container, and of the instructions that follow."""
 
@@ -216,7 +195,7 @@ class Env(Instruction):
         return replace(self, pairs=_expanded_pairs(self.pairs, by))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Label(Instruction):
     """``LABEL``: what the image says of itself."""
 
@@ -234,7 +213,7 @@ class Declaration(NamedTuple):
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Arg(Instruction):
     """``ARG``: variables that the person who builds may give."""
 
@@ -242,7 +221,7 @@ class Arg(Instruction):
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Workdir(Instruction):
     """``WORKDIR``: the working folder from here on."""
 
@@ -253,7 +232,7 @@ class Workdir(Instruction):
         return replace(self, path=by.word(self.path))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class User(Instruction):
     """``USER name[:group]``: who runs commands from here on."""
 
@@ -264,7 +243,7 @@ class User(Instruction):
         return replace(self, user=by.word(self.user))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Expose(Instruction):
     """``EXPOSE``: ports, as written; expanded they are ``number/protocol``, each once."""
 
@@ -276,7 +255,7 @@ class Expose(Instruction):
         return replace(self, ports=parse_ports(words))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Volume(Instruction):
     """``VOLUME``: folders whose content belongs to the container."""
 
@@ -290,7 +269,7 @@ class Volume(Instruction):
         return replace(self, paths=paths)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Cmd(Instruction):
     """``CMD``: what runs, or the arguments of ENTRYPOINT."""
 
@@ -298,7 +277,7 @@ class Cmd(Instruction):
     command: CommandLine
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Entrypoint(Instruction):
     """``ENTRYPOINT``: what runs."""
 
@@ -306,7 +285,7 @@ class Entrypoint(Instruction):
     command: CommandLine
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Shell(Instruction):
     """``SHELL``: what runs the shell forms from here on."""
 
@@ -314,7 +293,7 @@ class Shell(Instruction):
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class StopSignal(Instruction):
     """``STOPSIGNAL``: a signal's name or number."""
 
@@ -325,7 +304,7 @@ class StopSignal(Instruction):
         return replace(self, signal=by.word(self.signal))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Healthcheck(Instruction):
     """``HEALTHCHECK``: how to tell whether the container works; *command* None is ``NONE``.
 
@@ -348,7 +327,7 @@ class Healthcheck(Instruction):
         return ("CMD-SHELL" if self.command.is_shell else "CMD", *self.command.words)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class OnBuild(Instruction):
     """``ONBUILD``: an instruction for whoever builds on this image.
 
@@ -361,7 +340,7 @@ class OnBuild(Instruction):
     trigger: Instruction | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Maintainer(Instruction):
     """``MAINTAINER``, deprecated: the author."""
 

@@ -15,7 +15,6 @@ Limits: a file of 1 MiB, a line of 65,535 bytes, no NUL and only UTF-8 outside o
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile import heredoc, words
@@ -23,6 +22,7 @@ from pytest_images.dockerfile.directives import Directives
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import Place
 from pytest_images.errors import LimitExceeded
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FILE_LIMIT = 1 << 20  # bytes
 LINE_LIMIT = 65_535  # bytes, the line end not counted
 _BOM = b"\xef\xbb\xbf"
-_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+_UNREADABLE = regex("[\0\ud800-\udfff]")
 
 
 class Line(NamedTuple):

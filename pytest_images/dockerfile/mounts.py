@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.dockerfile.malformed import Malformed, hint
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ _NAMES = frozenset(
 )
 _ALONE = frozenset({"readonly", "readwrite", "required"})
 _OWNED = frozenset({MountType.SECRET, MountType.CACHE})
-_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) ?(?:([kmgtp])i?)?b?", re.ASCII | re.IGNORECASE)
+_SIZE = regex(r"(\d{1,18}(?:\.\d{1,18})?) ?(?:([kmgtp])i?)?b?", re.ASCII | re.IGNORECASE)
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _ID_LIMIT = 1 << 32

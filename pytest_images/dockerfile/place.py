@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from pytest_images.errors import InvalidDockerfile
+from pytest_images.regex import regex
 
-_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+_USERINFO = regex(r"(?<=://)[^/\s]*@")
 
 
 def without_passwords(text: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
+_NUMBER = regex(r"[+-]?[0-9]{1,20}")
 _HIGHEST = 65535
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _COUNT_LIMIT = 3 * (_HIGHEST + 1)  # each port of each protocol, once

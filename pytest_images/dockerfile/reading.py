@@ -34,14 +34,15 @@ from pytest_images.dockerfile.instructions import (
 from pytest_images.dockerfile.lines import DockerfileWarning, Line, Lines
 from pytest_images.dockerfile.malformed import Malformed, hint
 from pytest_images.dockerfile.mounts import is_plain, parse_mount, require_plain_origin
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_images.dockerfile.heredoc import Heredoc
 
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
-_ONBUILD = re.compile(r"\s*ONBUILD\s*", re.IGNORECASE)
+_STAGE_NAME = regex(r"[a-z][a-z0-9\-_.]*")
+_ONBUILD = regex(r"\s*ONBUILD\s*", re.IGNORECASE)
 _NOT_TRIGGERS = frozenset({"MAINTAINER", "FROM"})
 _NETWORKS = ("default", "none", "host")
 _SHORTEST = 10**6  # nanoseconds

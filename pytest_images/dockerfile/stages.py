@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.instructions import Arg, Cmd, Entrypoint, From, Healthcheck
 from pytest_images.dockerfile.lines import DockerfileWarning, Lines
 from pytest_images.dockerfile.malformed import hint

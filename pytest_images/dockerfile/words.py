@@ -7,10 +7,10 @@ what `split_words` and `pairs` return: they mean something to `expand`, which re
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ SPACES = (  # what Unicode calls white space, as Go counts it
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-_BLANKS = re.compile(r"[\t\v\f\r ]+")
-_WORD_START = re.compile(f"[^{SPACES}]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_BLANKS = regex(r"[\t\v\f\r ]+")
+_WORD_START = regex(f"[^{SPACES}]")
+_SURROGATES = regex("[\ud800-\udfff]")
 
 
 class Split(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.engine.globs import matcher
 from pytest_images.engine.moments import moment
 from pytest_images.errors import InvalidUsage

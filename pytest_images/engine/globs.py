@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import InvalidReference, InvalidUsage
 from pytest_images.model.reference import Reference
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOKENS = re.compile(r"\*|\?|\[(\^?)((?:\\.|[^\\\]])+)\]|\\(.)|([^\\\[])", re.DOTALL)
-_RANGE = re.compile(r"(\\.|[^\\-])(?:-(\\.|[^\\-]))?", re.DOTALL)
+_TOKENS = regex(r"\*|\?|\[(\^?)((?:\\.|[^\\\]])+)\]|\\(.)|([^\\\[])", re.DOTALL)
+_RANGE = regex(r"(\\.|[^\\-])(?:-(\\.|[^\\-]))?", re.DOTALL)
 _PATTERN_LIMIT = 1024  # characters
 
 

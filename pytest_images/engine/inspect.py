@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.engine.selected import selected
 from pytest_images.engine.sizes import config_of, manifest_of, measured
 from pytest_images.errors import BlobNotFound, ImagesError, InvalidDocument, StoreDamaged

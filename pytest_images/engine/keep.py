@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.content.store import Store
@@ -11,23 +10,21 @@ if TYPE_CHECKING:
     from pytest_images.model.image import Image
 
 
-def keep(store: Store, names: frozenset[str] | None) -> tuple[Image, ...]:
-    """Copy the records of *store*'s run beside those of everybody.
+def keep(store: Store, names: frozenset[str] | None) -> tuple[str, ...]:
+    """Copy the records of *store*'s run beside those of everybody; return what stays.
 
     *names*: references as full text, or IDs of images without a name; None: all of them.
-    Returns the images that stay, each with the names that do.
     """
-    kept: list[Image] = []
+    kept: list[str] = []
     with Store.open(store.root, durability=store.durability) as everybody:
         known = {image.id: image for image in everybody.images()}
         for image in store.images():
             fresh = _fresh(image, known.get(image.id))
             chosen = [name for name in fresh if names is None or name in names]
             if chosen:
-                stays = replace(image, tags=tuple(t for t in image.tags if str(t) in chosen))
-                _copy(store, everybody, stays)
-                kept.append(stays)
-    return tuple(kept)
+                _copy(store, everybody, image, chosen)
+                kept += chosen
+    return tuple(sorted(kept))
 
 
 def _fresh(image: Image, known: Image | None) -> list[str]:
@@ -38,12 +35,13 @@ def _fresh(image: Image, known: Image | None) -> list[str]:
     return [str(tag) for tag in image.tags if tag not in before]
 
 
-def _copy(store: Store, everybody: Store, image: Image) -> None:
+def _copy(store: Store, everybody: Store, image: Image, chosen: list[str]) -> None:
+    tags = [tag for tag in image.tags if str(tag) in chosen]
     index = store.index_of(image.id)
     everybody.add(
         store.manifest_of(image.id),
         store.config_of(image.id),
-        list(image.tags),
+        tags,
         list(image.digests),
         None if index is None else index.digest,
     )

@@ -6,11 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from pytest_images.errors import InvalidUsage
+from pytest_images.regex import regex
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
-_UNIX = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
-_DATE = re.compile(
+_PART = regex(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_UNIX = regex(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_DATE = regex(
     r"\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?)?(?:Z|[+-]\d{2}:?\d{2})?"
 )
 

@@ -8,9 +8,9 @@ looks into would cost more than the download. It is verified at the first look i
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.engine.wanted import Missing, Wanted
 from pytest_images.errors import (
     ImageNotFound,

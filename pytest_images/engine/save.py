@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.archive.save import Chosen, save_archive
+from pytest_images.dataclass import replace
 from pytest_images.engine.choose import choose, every_document
 from pytest_images.engine.sizes import facts_of, manifest_of
 from pytest_images.errors import BlobNotFound, ImageNotFound, PlatformNotFound

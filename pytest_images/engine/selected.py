@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_images.content.rows import microseconds
 from pytest_images.content.trusted import moment
+from pytest_images.dataclass import replace
 from pytest_images.engine.sizes import config_of
 from pytest_images.errors import BlobNotFound, InvalidDocument, PlatformNotFound
 from pytest_images.model.manifest import Manifest, parse_document

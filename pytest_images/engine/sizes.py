@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from pytest_images.dataclass import replace
 from pytest_images.errors import DigestMismatch, ImagesError, StoreError
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.engine.choose import choose, every_document, host_platform, preferred
 from pytest_images.errors import (
     BlobNotFound,

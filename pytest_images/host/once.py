@@ -7,14 +7,11 @@ again. Nothing of it outlives the run.
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import io
 import os
-import pickle
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_images.errors import ImagesError
 
@@ -65,7 +62,7 @@ class Once:
                 return work()
             except ImagesError as error:
                 if outcomes is not None and not self._is_background:
-                    _tell(outcomes, key, error, [self._token])
+                    self._tell(outcomes, key, error)
                 raise
 
     def note(self, text: str, *key: str) -> None:
@@ -79,7 +76,7 @@ class Once:
         outcomes = self._store().outcomes()
         return None if outcomes is None else outcomes.read(*key).get("text")
 
-    @contextlib.contextmanager
+    @contextmanager
     def in_background(self) -> Iterator[None]:
         """Do work that nobody waits for: its failures count for nothing.
 
@@ -96,6 +93,14 @@ class Once:
     def _is_background(self) -> bool:
         return getattr(self._thread, "is_background", False)
 
+    def _tell(self, outcomes: Notes, key: tuple[str, ...], error: ImagesError) -> None:
+        from pytest_images.host import error_text
+
+        with suppress(ImagesError):  # a full disk: the others find out for themselves
+            text = error_text.written(error)
+            said = {"error": text, "at": time.monotonic(), "told": [self._token]}
+            outcomes.write(said, *key)
+
     def _raise_told(
         self, outcomes: Notes, key: tuple[str, ...], began: float, *, declared: bool
     ) -> None:
@@ -106,33 +111,9 @@ class Once:
         is_news = self._token not in told
         if "error" not in said or not is_news or not (declared or said["at"] >= began):
             return
-        error = _read(said["error"])
+        from pytest_images.host import error_text
+
+        error = error_text.read(said["error"])
         if error is not None:
             outcomes.write({**said, "told": [*told, self._token]}, *key)
             raise error
-
-
-def _tell(outcomes: Notes, key: tuple[str, ...], error: ImagesError, told: list[str]) -> None:
-    with contextlib.suppress(ImagesError):  # a full disk: the others find out for themselves
-        text = base64.b85encode(pickle.dumps(error)).decode()
-        outcomes.write({"error": text, "at": time.monotonic(), "told": told}, *key)
-
-
-def _read(text: str) -> ImagesError | None:
-    """Return an error of ours; None for what is none, and nothing else is ever made of it."""
-    try:
-        found = _Errors(io.BytesIO(base64.b85decode(text))).load()
-    except Exception:  # noqa: BLE001, RUF100 - whatever it is, the work is done again
-        return None
-    return found if isinstance(found, ImagesError) else None
-
-
-class _Errors(pickle.Unpickler):
-    """Reads errors and the values they carry, and calls nothing but those."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        parts = module.split(".")
-        is_ours = parts[0] == "pytest_images" and parts[1] in ("errors", "model")
-        if is_ours and "." not in name:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of an error")

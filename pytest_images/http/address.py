@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 from urllib.parse import urljoin
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidAddress
+from pytest_images.regex import regex
 
 PORTS = {"http": 80, "https": 443}
 LENGTH_LIMIT = 16 << 10  # characters; signed storage addresses reach 2,000
 
-_VISIBLE = re.compile(r"[!-~]+")
-_ADDRESS = re.compile(
+_VISIBLE = regex(r"[!-~]+")
+_ADDRESS = regex(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?]*)(?P<path>/[^?]*)?(?P<query>\?.*)?"
 )
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?")
-_NUMERIC_LABEL = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)")
+_HOST = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?")
+_NUMERIC_LABEL = regex(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)")
 _FORBIDDEN = {"\\": "a backslash", "@": "a user name", "#": "a fragment"}
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -15,6 +15,7 @@ from pytest_images.errors import InvalidResponse, NotFound, Unreachable
 from pytest_images.http.address import Address
 from pytest_images.http.session import Request, Session
 from pytest_images.model.secret import Secret
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_images.http.response import Response
 
-_URL = re.compile(r"(?P<scheme>https?)://(?:(?P<user>[^/?#]*)@)?(?P<rest>[^#]*)(?:#.*)?", re.I)
+_URL = regex(r"(?P<scheme>https?)://(?:(?P<user>[^/?#]*)@)?(?P<rest>[^#]*)(?:#.*)?", re.I)
 _EXPLANATION = 300  # bytes of an answer that only explains an error
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidAddress, InvalidConfiguration
 from pytest_images.http.address import Address
 from pytest_images.model.secret import Secret

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from pytest_images.http.limits import Limits
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 NOT_DONE = frozenset({429})  # the server says it did nothing: even a POST may be sent again
-_SECONDS = re.compile(r"[0-9]{1,18}")
+_SECONDS = regex(r"[0-9]{1,18}")
 
 
 class Attempts:

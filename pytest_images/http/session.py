@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass, field, replace
 from pytest_images.errors import ImagesError, InvalidResponse, Unreachable
 from pytest_images.http.failures import failure_of
 from pytest_images.http.limits import DEFAULT, Limits

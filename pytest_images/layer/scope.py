@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import stat as modes
 import threading
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.layer.member import Kind, readable
 from pytest_images.layer.reading import LayerReader
 from pytest_images.layer.tree import Tree

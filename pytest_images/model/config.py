@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.errors import InvalidDigest, InvalidDocument, InvalidPlatform, LimitExceeded
 from pytest_images.model.digest import Digest
 from pytest_images.model.documents import folded_fields, load_object

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidDigest
 
 if TYPE_CHECKING:

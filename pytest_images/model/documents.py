@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import InvalidDocument, LimitExceeded, shown
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +26,7 @@ _INTEGER_DIGITS = 20
 _FRACTION_DIGITS = 400
 # A string that does not end is taken to the end of the bytes, or each of its quotes would
 # be tried as a start again: linear time.
-_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STRINGS = regex(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 

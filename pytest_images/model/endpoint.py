@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-import re
-from dataclasses import dataclass, field
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.errors import InvalidAddress
 from pytest_images.model.secret import Secret
+from pytest_images.regex import regex
 
-_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,254}|\[[A-Fa-f0-9:.]{2,45}\])(?::[0-9]{1,5})?")
-_PREFIX = re.compile(r"(?:[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*/?)?")
+_HOST = regex(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,254}|\[[A-Fa-f0-9:.]{2,45}\])(?::[0-9]{1,5})?")
+_PREFIX = regex(r"(?:[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*/?)?")
 SCHEMES = ("", "https", "http")
 
 

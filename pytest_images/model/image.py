@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.model.frozen import FrozenMap
 from pytest_images.model.reference import Reference
 

@@ -5,9 +5,9 @@ Both keep the bytes they were read from: those are stored, pushed and saved, nev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidDocument, LimitExceeded, NotAnImage
 from pytest_images.model import media_types
 from pytest_images.model.descriptor import Descriptor

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidPlatform
 
 # The names that other tools use for Go's, as containerd normalises them; then those of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pytest_images.dataclass import dataclass
 
 
 class Phase(enum.StrEnum):

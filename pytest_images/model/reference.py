@@ -6,10 +6,10 @@ Follows distribution/reference: ``reference.go`` (grammar), ``normalize.go`` (de
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import Self
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidDigest, InvalidReference
 from pytest_images.model.digest import Digest
 

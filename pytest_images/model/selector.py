@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Self
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import InvalidReference
 from pytest_images.model.digest import HEX_DIGITS, Digest
 from pytest_images.model.reference import Reference
+from pytest_images.regex import regex
 
-_PREFIX = re.compile("(?:sha256:)?([0-9a-f]{1,64})")
+_PREFIX = regex("(?:sha256:)?([0-9a-f]{1,64})")
 
 
 @dataclass(frozen=True, slots=True)

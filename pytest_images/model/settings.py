@@ -8,9 +8,9 @@ NUL in a text that becomes an argument, user and group numbers that wrap around 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.errors import InvalidDocument, LimitExceeded, shown
 from pytest_images.model.documents import folded_fields
 from pytest_images.model.frozen import FrozenMap

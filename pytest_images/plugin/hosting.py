@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.arguments import platforms_of
 from pytest_images.host import EMBEDDED, Host
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pytest_images.images import Policy
     from pytest_images.plugin.settings import Settings
 
 
@@ -34,7 +35,7 @@ def make_host(
         engine=settings.engine or EMBEDDED,
         durability=settings.durability,
         platforms=platforms_of(settings.platform),
-        policy=settings.policy,
+        policy=cast("Policy", settings.pull or "missing"),
         offline=settings.offline,
         lock=lock_in(root, settings.lock),
         mirrors=settings.mirrors,

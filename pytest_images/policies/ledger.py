@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import ImageNotFound, ImagesError
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from pytest_images.dataclass import replace
 from pytest_images.errors import ImagesError, NotLocked, TagMoved
 from pytest_images.hookspecs import hookimpl
 from pytest_images.policies.lock_file import Pin

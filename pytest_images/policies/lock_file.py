@@ -12,9 +12,9 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.errors import ImagesError, InvalidConfiguration, LockTimeout
 from pytest_images.model.digest import Digest
 from pytest_images.model.reference import Reference

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.hookspecs import hookimpl
 from pytest_images.policies.journal import Journal
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass, field
 from pytest_images.errors import AuthError
 from pytest_images.model.endpoint import Access
 from pytest_images.model.secret import Secret

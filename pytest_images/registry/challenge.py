@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pytest_images.dataclass import dataclass, field
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,10 +15,10 @@ LENGTH_LIMIT = 16 << 10  # characters of the header that are read
 COUNT_LIMIT = 16  # challenges, and parameters of each
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_GAP = re.compile(r"[\s,]*")
-_SCHEME = re.compile(rf"({_WORD})(?=\s|,|$)\s*(?![\s,]*=)")
-_PARAMETER = re.compile(rf'[\s,]*({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"=]+))(?=[\s,]|$)')
-_REST_OF_CHALLENGE = re.compile(r"[^,]*")
+_GAP = regex(r"[\s,]*")
+_SCHEME = regex(rf"({_WORD})(?=\s|,|$)\s*(?![\s,]*=)")
+_PARAMETER = regex(rf'[\s,]*({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"=]+))(?=[\s,]|$)')
+_REST_OF_CHALLENGE = regex(r"[^,]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.errors import (
     BlobNotFound,
     DigestMismatch,
@@ -17,6 +16,7 @@ from pytest_images.errors import (
 from pytest_images.http.retry import Attempts
 from pytest_images.http.session import Request
 from pytest_images.model.progress import Phase
+from pytest_images.regex import regex
 from pytest_images.registry.stream import receive
 from pytest_images.registry.together import Together
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_images.registry.repository import Repository
 
 PROGRESS = 1 << 20  # bytes that make a broken attempt count as one that got on
-_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
+_RANGE = regex(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 
 class Fetch:

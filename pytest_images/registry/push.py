@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import replace
 from pytest_images.model.media_types import FOREIGN_LAYERS
 from pytest_images.model.progress import Phase
 from pytest_images.registry.together import Together

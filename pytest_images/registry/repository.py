@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.errors import AuthError, Unreachable
 from pytest_images.http.session import Request, Session
 from pytest_images.model.endpoint import Access, Endpoint
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_images.model.reference import Reference
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Repository:
     """A repository at an endpoint. ``name`` is its name there, a mirror's prefix included."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import DigestMismatch, ImageNotFound, InvalidDigest, InvalidResponse
 from pytest_images.http.session import Request
 from pytest_images.model.descriptor import Descriptor

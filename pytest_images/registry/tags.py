@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImageNotFound, InvalidReference, InvalidResponse, LimitExceeded
 from pytest_images.http.redirects import check_same_origin
 from pytest_images.http.session import Request
 from pytest_images.model.reference import Reference
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from pytest_images.http.address import Address
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_images.registry.repository import Repository
 
 PAGE = 1000
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
+_NEXT = regex(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 
 
 def list_tags(repository: Repository) -> tuple[str, ...]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import re
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from pytest_images.dataclass import dataclass, replace
 from pytest_images.errors import AuthError, InvalidDocument, InvalidResponse
 from pytest_images.http.address import Address
 from pytest_images.http.redirects import check_realm
 from pytest_images.http.session import Request, Session
 from pytest_images.model.documents import load_object
 from pytest_images.model.secret import Secret
+from pytest_images.regex import regex
 from pytest_images.registry.refusals import refusal
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CLIENT_ID = "pytest-images"
 SHORTEST, LONGEST = 60, 3600  # seconds a token is believed to live, whatever it says
 MARGIN = 10  # seconds before its end at which a token is not used any more
 SCOPE_LIMIT = 8
-_USABLE = re.compile(rb"[!-~]{1,65536}")
+_USABLE = regex(rb"[!-~]{1,65536}")
 
 
 @dataclass(frozen=True, slots=True)

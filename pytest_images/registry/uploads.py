@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import (
     DigestMismatch,
     ImagesError,
@@ -20,6 +20,7 @@ from pytest_images.http.retry import Attempts
 from pytest_images.http.session import Request
 from pytest_images.model.digest import HEX_DIGITS, Digest
 from pytest_images.model.progress import Phase
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_images.registry.together import Together
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
-_RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
+_RANGE = regex(r"(?:bytes=)?0-(\d{1,19})")
 _STORED = frozenset({200, 201, 204})
 _TAKEN = frozenset({200, 202, 204})
 

@@ -7,10 +7,10 @@ import shutil
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass
 from pytest_images.errors import SandboxError, Unsupported
 from pytest_images.sandbox import ids
 from pytest_images.sandbox.confined import confined

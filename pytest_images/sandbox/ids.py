@@ -6,8 +6,9 @@ import os
 import pwd
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from pytest_images.dataclass import dataclass
 
 # All IDs but two: the last means "none", and a map of all the others is how runtimes tell that
 # they are in no user namespace; they would then try what only root outside of one may do.

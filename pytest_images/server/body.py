@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from pytest_images.regex import regex
 from pytest_images.server.connection import STALL_SECONDS
 from pytest_images.server.refusal import Cut, Refusal, malformed
 from pytest_images.server.response import CONTINUE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BUFFER = 256 << 10  # bytes
 _DRAIN = 64 << 10  # bytes that are read and thrown away to keep a connection
 _LINE_LIMIT = 256  # bytes of a chunk's size and extensions, and of a trailer
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t -~\x80-\xff]*)?")
+_CHUNK_SIZE = regex(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
 class Body:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import re
 
 from pytest_images.errors import InvalidDigest, InvalidReference
 from pytest_images.model.digest import HEX_DIGITS, Digest
 from pytest_images.model.reference import Reference
+from pytest_images.regex import regex
 from pytest_images.server.refusal import Refusal
 
 _ANY_REGISTRY = "localhost"  # only the rest of the name is checked with it
-_IDENTIFIER = re.compile("[0-9a-f]{32}")
+_IDENTIFIER = regex("[0-9a-f]{32}")
 
 
 @functools.lru_cache(1024)

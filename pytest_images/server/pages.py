@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_images.dataclass import dataclass
 from pytest_images.server.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from pytest_images.regex import regex
 from pytest_images.server.refusal import Refusal
 
-_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
-_CHUNK = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
+_RANGE = regex(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
+_CHUNK = regex(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:\*|[0-9]{1,18}))?")
 
 
 def asked(header: str | None, size: int) -> tuple[int, int] | None:

@@ -7,9 +7,8 @@ lines, space before a colon, absolute targets. Every part has its limit.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
+from pytest_images.dataclass import dataclass
+from pytest_images.regex import regex
 from pytest_images.server.refusal import Refusal, malformed
 
 HEAD_LIMIT = 32 << 10  # bytes of request line and headers together
@@ -17,11 +16,11 @@ HEADER_LIMIT = 100  # lines
 TARGET_LIMIT = 8 << 10  # bytes of path and query
 PARAMETER_LIMIT = 32  # of a query
 
-_REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
-_LINE_BEGINNING = re.compile(rb"[A-Z]{1,16}(?: (?:/[!-~]*(?: [HTP/1.0]{0,8})?)?)?\r?")
-_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)")
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_BARE_NEWLINE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+_REQUEST_LINE = regex(rb"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_LINE_BEGINNING = regex(rb"[A-Z]{1,16}(?: (?:/[!-~]*(?: [HTP/1.0]{0,8})?)?)?\r?")
+_HEADER = regex(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)")
+_LENGTH = regex(r"[0-9]{1,18}")
+_BARE_NEWLINE = regex(rb"(?<!\r)\n|\r(?=[^\n])")
 # Headers that decide framing, identity or range: a second one is an attack or a fault.
 _SINGLE = frozenset(
     {

@@ -7,10 +7,11 @@ import math
 import re
 
 from pytest_images.errors import InvalidTemplate
+from pytest_images.regex import regex
 from pytest_images.template.text import float_text
 from pytest_images.template.values import Nil, Number, Struct
 
-_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROLS = regex("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def to_json(value: object) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.regex import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -12,11 +14,11 @@ KEYWORDS = frozenset(
     ("block", "break", "continue", "define", "else", "end", "if", "range", "template", "with")
 )
 _SPACE = " \t\r\n"
-_COMMENT = re.compile(r"(?:- |-\t|-\r|-\n)?/\*")
-_CLOSE = re.compile(r"[ \t\r\n]-}}|}}")
-_SPACES = re.compile(r"[ \t\r\n]+(?!-}})|[ \t\r\n](?=[ \t\r\n]+-}})")
-_WORD = re.compile(r"\w*")
-_NUMBER = re.compile(
+_COMMENT = regex(r"(?:- |-\t|-\r|-\n)?/\*")
+_CLOSE = regex(r"[ \t\r\n]-}}|}}")
+_SPACES = regex(r"[ \t\r\n]+(?!-}})|[ \t\r\n](?=[ \t\r\n]+-}})")
+_WORD = regex(r"\w*")
+_NUMBER = regex(
     r"[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?"
     r"|0[oO][0-7_]*|0[bB][01_]*"
     r"|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)"

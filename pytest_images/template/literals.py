@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from math import isfinite
 
+from pytest_images.regex import regex
 from pytest_images.template.lexer import quoted
 
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))",
 )
 _SIMPLE = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_images.regex import regex
 from pytest_images.template.lexer import code_point, quoted
 from pytest_images.template.text import composite, float_text, misfit, shown
 from pytest_images.template.values import Duration, Nil, Number, Struct, type_name
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 WIDEST = 1_000_000  # characters of a width or digits of a precision, as in Go
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     r"%(?P<flags>[-+# 0]*)"
     r"(?P<width_index>\[[^\]]*\])?(?P<width>\*|\d*)"
     r"(?:(?P<point>\.)(?P<precision_index>\[[^\]]*\])?(?P<precision>\*|\d*))?"

@@ -13,10 +13,10 @@ import io
 import json
 import random
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_images.dataclass import dataclass
 from pytest_images.model import media_types
 from pytest_images.model.config import Config
 from pytest_images.model.descriptor import platform_to_json

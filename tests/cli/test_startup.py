@@ -13,14 +13,16 @@ from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_images.content.store import Store
 
 HEAVY = {
-    "argparse", "asyncio", "concurrent.futures", "ctypes", "email", "filelock", "http.client",
-    "importlib.metadata", "isal", "logging", "platformdirs", "pytest", "random", "requests",
-    "rich", "secrets", "shutil", "socket", "ssl", "subprocess", "tarfile", "tempfile", "textwrap",
-    "urllib.request", "zstandard", "pytest_images.archive", "pytest_images.http",
-    "pytest_images.layer", "pytest_images.server", "pytest_images.cli.bars",
+    "argparse", "asyncio", "base64", "concurrent.futures", "ctypes", "email", "filelock",
+    "http.client", "importlib.metadata", "isal", "logging", "pickle", "platformdirs", "pytest",
+    "random", "requests", "rich", "secrets", "shutil", "socket", "ssl", "subprocess", "tarfile",
+    "tempfile", "textwrap", "urllib.request", "zstandard", "pytest_images.archive",
+    "pytest_images.http", "pytest_images.layer", "pytest_images.server", "pytest_images.cli.bars",
     "pytest_images.cli.help", "pytest_images.cli.progress", "pytest_images.registry.client",
     "pytest_images.template",
 }  # fmt: skip
@@ -49,6 +51,15 @@ def test_quick_commands_import_nothing_heavy(words: list[str], store: Store) -> 
     samples.image("one").put(store, "app:1")
     imported_by("ls")  # sizes are measured, once, at the first look
     assert imported_by(*words) & HEAVY == set()
+
+
+def test_the_usual_place_of_the_store_imports_nothing_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_IMAGES_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert imported_by("ls") & HEAVY == set()
+    assert (tmp_path / "pytest-images" / "format").exists()
 
 
 @pytest.mark.parametrize(

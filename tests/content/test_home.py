@@ -3,9 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
 import pytest
 
-from pytest_images.content.home import FORMAT
+from pytest_images.content.home import FORMAT, locate
 from pytest_images.content.store import Store
 from pytest_images.errors import (
     InvalidConfiguration,
@@ -140,3 +141,15 @@ def test_a_store_without_its_format_is_not_made_anew(root: Path) -> None:
     (root / "format").unlink()
     with refused(StoreUnsafe, "index.sqlite"):
         Store.open(root)
+
+
+@pytest.mark.parametrize("cache", [None, "", " ", "/elsewhere/cache", "relative"])
+def test_the_usual_place_is_where_platformdirs_has_it(
+    cache: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_IMAGES_HOME", raising=False)
+    if cache is None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", cache)
+    assert locate(None) == platformdirs.user_cache_path("pytest-images", appauthor=False)

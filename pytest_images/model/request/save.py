@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from pytest_images.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pytest_images.model.platform import Platform
