@@ -34,6 +34,7 @@ PROGRAMS = {
     "tar": "tar",
     "runc": "runc",
     "umoci": "umoci",
+    "debootstrap": "debootstrap",
     "curl": "curl",
     "git": "git",
     "bash": "bash",

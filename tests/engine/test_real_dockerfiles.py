@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.peers import miss, peer, shared_images
+from tests.peers import is_required, miss, peer, shared_images
 from tests.sandbox.conftest import require_sandbox
 
 if TYPE_CHECKING:
@@ -150,6 +150,27 @@ def test_a_python_service_with_caches_and_secrets(images: Images, python: str) -
     assert "from the cache" in images.build(context, secrets=secrets, no_cache=True).log
 
 
+SOCKETS = """
+import errno, socket
+for family, kind, protocol in ((16, 3, 9), (40, 1, 0), (2, 2, 0)):
+    try:
+        socket.socket(family, kind, protocol).close()
+        print(family, "opened")
+    except OSError as error:
+        print(family, errno.errorcode[error.errno])
+"""
+
+
+def test_sockets_are_those_of_docker(images: Images, python: str) -> None:
+    """useradd wants one to the kernel's audit; one to a hypervisor leads out."""
+    log = runs(images, python, "python3", "-c", SOCKETS.replace("\n", "\\n").replace('"', "'"))
+    assert re.findall(r" (\d+) (\w+)\n", log) == [
+        ("16", "opened"),
+        ("40", "EPERM"),
+        ("2", "opened"),
+    ]
+
+
 # A C program, by this machine's own compiler, without a library.
 
 SOURCE = b"""
@@ -228,6 +249,77 @@ def test_a_compiler_that_complains_ends_the_build_with_what_it_said(
         images.build({"Dockerfile": COMPILED.encode(), "main.c": b"int main(void) { no }\n"})
     assert "main.c:1" in caught.value.log
     assert caught.value.line == 5
+
+
+# A C program with its library, by the compiler of a base as Debian's own tool makes one.
+
+MADE = """FROM debian AS build
+RUN useradd --create-home builder
+WORKDIR /src
+RUN chown builder: .
+USER builder
+COPY --chown=builder:builder . .
+ARG CFLAGS="-O2 -Wall -Werror -static"
+RUN --mount=type=tmpfs,target=/tmp <<EOF
+set -e
+make CFLAGS="$CFLAGS" greet
+./greet $(whoami) | tee greeting.txt
+EOF
+FROM debian AS runtime
+COPY --from=build /src/greet /usr/local/bin/
+CMD ["greet", "nobody"]
+FROM scratch
+COPY --from=build --chown=0:0 /src/greet /src/greeting.txt /
+ENTRYPOINT ["/greet"]
+"""
+GREETING = rb"""
+#include <stdio.h>
+int main(int count, char **words) {
+    return count < 2 || printf("hello %s of %lu bits\n", words[1], 8 * sizeof(long)) < 0;
+}
+"""
+
+
+@pytest.fixture
+def debian(images: Images, tmp_path: Path) -> str:
+    """A base with a compiler, fetched from Debian and set up by debootstrap.
+
+    That takes the network and a minute: only for runs that promise it, as those in CI do.
+    """
+    if not is_required("debootstrap"):
+        pytest.skip("fetches 100 MB from Debian, unless PYTEST_IMAGES_PEERS names debootstrap")
+    require_sandbox(tmp_path)
+    peer("root")
+    folder = tmp_path / "debian"
+    command = [
+        *(peer("debootstrap"), "--variant=minbase", "--include=gcc,libc6-dev,make"),
+        *("bookworm", folder, "http://deb.debian.org/debian"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        miss("debootstrap", f"debootstrap does not work here: {done.stdout[-500:]}")
+    pack = ["tar", "--create", "--one-file-system", f"--directory={folder}", "."]
+    with subprocess.Popen(pack, stdout=subprocess.PIPE) as tar:
+        assert tar.stdout is not None
+        images.import_(tar.stdout, "debian", changes=["ENV LC_ALL=C.UTF-8"])
+    assert tar.returncode == 0
+    return "debian"
+
+
+def test_a_c_program_is_compiled_on_a_base_made_by_debootstrap(images: Images, debian: str) -> None:
+    context = {"Dockerfile": MADE.encode(), "greet.c": GREETING, "Makefile": b""}
+    images.build(context, tags="greet:1")
+    files = images.files("greet:1")
+    assert [str(path) for path in files.glob("**/*")] == ["/greet", "/greeting.txt"]
+    assert {path.stat().uid for path in files.iterdir()} == {0}
+    greeting = (files / "greeting.txt").read_text()
+    assert re.fullmatch(r"hello builder of (32|64) bits\n", greeting)
+    assert "hello world" in runs(images, "greet:1", "/greet", "world")
+    again = images.build(context, tags="greet:2")
+    assert images.config("greet:2").diff_ids == images.config("greet:1").diff_ids
+    assert again.log.count("CACHED") == 6
+    images.build(context, tags="greet:debian", target="runtime")
+    assert "hello you" in runs(images, "greet:debian", "greet", "you")
 
 
 def test_unchanged_inputs_run_nothing(images: Images, alpine: str, tmp_path: Path) -> None:
