@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.ledger import Ledger
 from tests.peers import DockerRegistry, peer, serving_docker_registry, shared_images
@@ -12,6 +13,10 @@ from tests.peers import DockerRegistry, peer, serving_docker_registry, shared_im
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# That other tests keep the machine busy is no error of a property.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
