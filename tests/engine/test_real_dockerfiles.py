@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pytest
 
@@ -296,15 +296,14 @@ def debian(images: Images, tmp_path: Path) -> str:
     folder = tmp_path / "debian"
     command = [
         *(peer("debootstrap"), "--variant=minbase", "--include=gcc,libc6-dev,make"),
-        *("bookworm", folder, "http://deb.debian.org/debian"),
+        *("bookworm", str(folder), "http://deb.debian.org/debian"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         miss("debootstrap", f"debootstrap does not work here: {done.stdout[-500:]}")
     pack = ["tar", "--create", "--one-file-system", f"--directory={folder}", "."]
     with subprocess.Popen(pack, stdout=subprocess.PIPE) as tar:
-        assert tar.stdout is not None
-        images.import_(tar.stdout, "debian", changes=["ENV LC_ALL=C.UTF-8"])
+        images.import_(cast("BinaryIO", tar.stdout), "debian", changes=["ENV LC_ALL=C.UTF-8"])
     assert tar.returncode == 0
     return "debian"
 
