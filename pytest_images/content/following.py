@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from hashlib import _Hash
 
 _STEP = 1 << 20  # bytes read at a time
@@ -30,19 +29,10 @@ def _hasher(algorithm: str) -> _Hash:
 
 
 class Follower:
-    """The hash of a file's first bytes. Nothing is started before `advance` is called.
+    """The hash of a file's first bytes. Nothing is started before `advance` is called."""
 
-    *hashed* is told offset and number of the bytes that the thread has hashed, a stretch at a
-    time; an OSError of it is one of the file's.
-    """
-
-    def __init__(
-        self,
-        descriptor: int,
-        algorithm: str,
-        hashed: Callable[[int, int], None] = lambda offset, count: None,
-    ) -> None:
-        self._descriptor, self._algorithm, self._hashed = descriptor, algorithm, hashed
+    def __init__(self, descriptor: int, algorithm: str) -> None:
+        self._descriptor, self._algorithm = descriptor, algorithm
         self._hash = _hasher(algorithm)
         self._kept: deque[tuple[int, bytes]] = deque()  # where they begin, and the bytes
         self._ahead = 0  # bytes kept
@@ -52,6 +42,11 @@ class Follower:
         self._failure: OSError | None = None
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
+
+    @property
+    def done(self) -> int:
+        """How many of the file's bytes are hashed."""
+        return self._done
 
     def update(self, data: bytes | memoryview, count: int) -> None:
         """Hash the next *count* bytes from memory: for content too small for a thread."""
@@ -102,7 +97,6 @@ class Follower:
             thread.join()
 
     def _follow(self) -> None:
-        told = self._done
         try:
             while True:
                 with self._changed:
@@ -116,9 +110,6 @@ class Follower:
                 if kept:
                     self._hash.update(kept)
                     self._done += len(kept)
-                if self._done - told >= _STRETCH:
-                    self._hashed(told, self._done - told)
-                    told = self._done
         except OSError as error:
             self._failure = error
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_images.content.home import Home
 
 FOLLOW_FROM = 1 << 20  # bytes: below, hashing inline beats starting a thread
+_FIRST, _STRETCH = 1 << 20, 8 << 20  # bytes whose way to the disk is begun at once: least, most
 
 
 class Ingest:
@@ -43,7 +44,7 @@ class Ingest:
         source: str,
         algorithm: str,
     ) -> None:
-        self.offset = 0
+        self.offset = self._begun = 0
         self._blobs, self._durability = blobs, durability
         self._expected, self._size = expected, size
         self._source = source or "content"
@@ -53,11 +54,7 @@ class Ingest:
         with translated(self._path):
             held = locks.create(self._path)
         self._held, self._descriptor = held, held.descriptor
-        self._follower = Follower(
-            held.descriptor,
-            expected.algorithm if expected else algorithm,
-            lambda offset, count: durability.begin(held.descriptor, offset, count),
-        )
+        self._follower = Follower(held.descriptor, expected.algorithm if expected else algorithm)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append *data*. Raises SizeMismatch beyond the stated size, StoreFull, StoreError."""
@@ -67,6 +64,7 @@ class Ingest:
             written = os.write(self._descriptor, data)
             while written < count:
                 written += os.write(self._descriptor, memoryview(data).cast("B")[written:])
+            self._begin()
         except OSError as error:
             raise store_error(self._path, error) from error
         if self._inline:
@@ -89,6 +87,18 @@ class Ingest:
         self._inline = False
         if self.offset >= FOLLOW_FROM:
             self._follower.advance(self.offset)
+            with translated(self._path):
+                self._begin()
+
+    def _begin(self) -> None:
+        """Let what is hashed be on its way to the disk while more arrives: nobody reads it again.
+
+        In stretches that grow with the file, for each costs a call and a piece of the disk.
+        """
+        hashed = self._follower.done
+        if hashed - self._begun >= min(max(_FIRST, self._begun), _STRETCH):
+            self._durability.begin(self._descriptor, self._begun, hashed - self._begun)
+            self._begun = hashed
 
     def restart(self) -> None:
         """Forget what was written, back to offset 0."""
@@ -96,7 +106,7 @@ class Ingest:
         with translated(self._path):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.offset, self._inline = 0, True
+        self.offset, self._begun, self._inline = 0, 0, True
 
     def digest(self) -> Digest:
         """Return the digest of what was placed so far; waits until all of it is hashed."""
@@ -130,11 +140,11 @@ class Ingest:
     def _commit(self) -> Digest:
         if self._size is not None and self.offset != self._size:
             raise SizeMismatch(self._size, self.offset, self._source)
+        self._durability.flush(self._descriptor)  # while the rest is hashed
         actual = self._follower.digest(self.offset)
         if self._expected is not None and actual != self._expected:
             raise DigestMismatch(str(self._expected), str(actual), self._source)
         # Also where the blob is there already: these bytes were verified just now, those were not.
-        self._durability.flush(self._descriptor)
         self._path.rename(self._blobs.name(actual))
         self._blobs.count(actual)
         return actual

@@ -99,6 +99,7 @@ def _taken(request: ImportRequest, store: Store, lease: Lease) -> Layer:
         stream = Rewound(_Bounded(Source(request.stream, name), name, limit))
         tee = _Tee(_as_layer(stream, name, limit), ingest)
         found = survey(tee, name, limit)
+        ingest.flush()  # while the rest is hashed
         digest, size = ingest.digest(), ingest.offset
         facts = LayerFacts(found.diff_id or digest, found.tar_size, found.content_size)
         lease.hold(digest)
