@@ -48,7 +48,7 @@ class Ingest:
         self._blobs, self._durability = blobs, durability
         self._expected, self._size = expected, size
         self._source = source or "content"
-        self._inline = True
+        self._inline = self._starts_inline = size is None or size < FOLLOW_FROM
         self._held: locks.Held | None = None
         self._path = home.ingest / os.urandom(8).hex()
         with translated(self._path):
@@ -106,7 +106,7 @@ class Ingest:
         with translated(self._path):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.offset, self._begun, self._inline = 0, 0, True
+        self.offset, self._begun, self._inline = 0, 0, self._starts_inline
 
     def digest(self) -> Digest:
         """Return the digest of what was placed so far; waits until all of it is hashed."""

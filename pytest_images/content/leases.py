@@ -34,6 +34,7 @@ class Lease:
         self._collect_lock, self._timeout = home.collect_lock, timeout
         self._path = home.leases / os.urandom(8).hex()
         self._mutex = threading.Lock()
+        self._digests: set[Digest] = set()
         with translated(self._path):
             self._held: locks.Held | None = locks.create(self._path)
 
@@ -42,22 +43,26 @@ class Lease:
         """Whether it holds anything: it has ended, or is the copy of a forked child, if not."""
         return self._held is not None and self._held.descriptor >= 0
 
-    def hold(self, digest: Digest) -> None:
-        """Keep the blob *digest* from now on; whether it is there is asked afterwards.
+    def hold(self, *digests: Digest) -> None:
+        """Keep the blobs *digests* from now on; whether they are there is asked afterwards.
 
         Raises StoreFull, StoreError, LockTimeout.
         """
         if self._held is None or not self.lives:
             raise ValueError("the lease has ended")
-        line = f"{digest}\n".encode()
+        fresh = [digest for digest in dict.fromkeys(digests) if digest not in self._digests]
+        if not fresh:
+            return
+        lines = "".join(f"{digest}\n" for digest in fresh).encode()
         with translated(self._path), locks.acquire(self._collect_lock, self._timeout, shared=True):
-            self._append(self._held.descriptor, line)
+            self._append(self._held.descriptor, lines)
+        self._digests.update(fresh)
 
-    def _append(self, descriptor: int, line: bytes) -> None:
+    def _append(self, descriptor: int, lines: bytes) -> None:
         with self._mutex:
             end = os.fstat(descriptor).st_size
-            # A line of its own, even after one that a full disk has cut short.
-            write_whole(descriptor, b"\n" + line, end)
+            # Lines of their own, even after one that a full disk has cut short.
+            write_whole(descriptor, b"\n" + lines, end)
 
     def end(self) -> None:
         """Let go of everything. Safe when called twice."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.content.failures import translated
+from pytest_images.content.writing import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +40,10 @@ class Notes:
         with translated(path):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(note, file)
+            try:
+                write_whole(descriptor, json.dumps(note).encode())
+            finally:
+                os.close(descriptor)
             fresh.replace(path)
 
     def _path(self, key: tuple[str, ...]) -> Path:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
     from pytest_images.images import Images
+    from pytest_images.model.config import Config
     from pytest_images.model.descriptor import Descriptor
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
@@ -84,14 +85,14 @@ def _one(images: Images, store: Store, client: Client, request: PullRequest) -> 
 def _fetched(images: Images, client: Client, wanted: Wanted, lease: Lease) -> Image:
     """Fetch from the first endpoint that serves everything, and record the image."""
 
-    def bring(endpoint: Endpoint) -> tuple[Manifest | Index, Manifest]:
+    def bring(endpoint: Endpoint) -> tuple[Manifest | Index, Manifest, Config]:
         return _Source(wanted, client, lease, endpoint).bring()
 
     endpoints = images.endpoints(wanted.pinned, Access.PULL)
     if not endpoints and wanted.is_whole():
         endpoints = (Endpoint(wanted.pinned.registry),)  # nothing is left to ask there
-    root, manifest = first_served(wanted.name, endpoints, Access.PULL, bring)
-    store, config = wanted.store, wanted.config(manifest)
+    root, manifest, config = first_served(wanted.name, endpoints, Access.PULL, bring)
+    store = wanted.store
     for raw in (manifest.raw, config.raw):
         lease.hold(store.put(raw))  # by sha256 too, whatever algorithm named them
     index = wanted.digest if isinstance(root, Index) else None
@@ -109,21 +110,23 @@ class _Source(Wanted):
         super().__init__(wanted.store, wanted.request, wanted.pinned)
         self._client, self._lease, self._endpoint = client, lease, endpoint
 
-    def bring(self) -> tuple[Manifest | Index, Manifest]:
-        """Fetch all that is missing; return the root document and the chosen manifest."""
+    def bring(self) -> tuple[Manifest | Index, Manifest, Config]:
+        """Fetch all that is missing; return the root document, the chosen manifest, its config."""
         root = self._root()
         manifest = self.choose(root)
         manifest.require_image(self.name)
         _require_small(manifest.config, self.name)
-        self._fetch(self.blobs(root, manifest), manifest, root)
-        return root, manifest
+        return root, manifest, self._fetch(self.blobs(root, manifest), manifest, root)
 
-    def _fetch(self, blobs: list[Descriptor], manifest: Manifest, root: Manifest | Index) -> None:
+    def _fetch(self, blobs: list[Descriptor], manifest: Manifest, root: Manifest | Index) -> Config:
+        looked: list[Config] = []
+
         def look() -> None:
-            self._check_config(manifest, root)
+            looked.append(self._checked_config(manifest, root))
 
         reference = self.request.reference
         self._client.fetch(self._endpoint, reference, blobs, self.store, self._lease, first=look)
+        return looked[0]
 
     def _root(self) -> Manifest | Index:
         """Return the document that was pinned. Raises ImageNotFound where this place lacks it.
@@ -157,8 +160,8 @@ class _Source(Wanted):
         self._client.fetch(self._endpoint, reference, [manifest.config], self.store, self._lease)
         return super().platform_of(manifest)
 
-    def _check_config(self, manifest: Manifest, root: Manifest | Index) -> None:
-        """Refuse a config that does not fit its manifest, or is not of a platform asked for."""
+    def _checked_config(self, manifest: Manifest, root: Manifest | Index) -> Config:
+        """Return the config; refuse one that does not fit, or is not of a platform asked for."""
         config = self.config(manifest)
         if len(config.diff_ids) != len(manifest.layers):
             reason = f"{len(config.diff_ids)} diff IDs for {len(manifest.layers)} layers"
@@ -166,6 +169,7 @@ class _Source(Wanted):
         if not self.fits(config.platform, root):
             wanted = ", ".join(map(str, self.request.platforms))
             raise PlatformNotFound(self.name, wanted, (str(config.platform),))
+        return config
 
 
 def _require_small(config: Descriptor, source: str) -> None:

@@ -55,6 +55,7 @@ class Fetch:
         AuthError, RegistryError, the store's own, and what *first* raises.
         """
         wanted = _unique(descriptors)
+        self._lease.hold(*(each.digest for each in wanted))
         missing = [each for each in wanted if not self._is_here(each)]
         if missing:  # of an image that is here with all it has, no part is worth a word
             for each in (each for each in wanted if each not in missing):
@@ -95,8 +96,7 @@ class Fetch:
         return self._store.ingest(descriptor.digest, descriptor.size, source)
 
     def _is_here(self, descriptor: Descriptor) -> bool:
-        """Whether the store has the blob, of the size that is stated; keeps it from now on."""
-        self._lease.hold(descriptor.digest)
+        """Whether the store has the blob, of the size that is stated."""
         if not self._store.has(descriptor.digest):
             return False
         actual = self._store.size(descriptor.digest)
