@@ -1,6 +1,6 @@
 """COPY: which files, to which places, as a layer; and a key of all that it copies.
 
-Two halves. `select` finds the files and what their content is: that is the key, and needs no
+Two halves. `Copying.digest` says what was chosen (see `choosing`): that is the key, and needs no
 base image. `Copying.write` puts them where they go in a base: into the folders that are there,
 through their links (reference, "COPY"; BuildKit's ``dispatchCopy``).
 """
@@ -9,32 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import io
-import posixpath
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pytest_images.builder.modes import Owner, changed_mode, owner_of
 from pytest_images.builder.placing import Places
-from pytest_images.builder.trees import MemoryTree, opened
+from pytest_images.builder.trees import opened
 from pytest_images.builder.unpacking import Dress, is_archive, unpack_into
-from pytest_images.dockerfile.globs import compile_glob
-from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Changed, Entry
-from pytest_images.regex import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_images.builder.fingerprints import Fingerprints
-    from pytest_images.builder.trees import Item, Tree
+    from pytest_images.builder.siblings import Item, Siblings
+    from pytest_images.builder.trees import Tree
     from pytest_images.dockerfile.heredoc import Heredoc
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.writer import LayerWriter
 
-_WILD = regex(r"[*?\[]")
-_NO_RULES = IgnoreRules()
-_PIVOT = "/./"  # with --parents: the path from here on is kept
 ROOT = Owner(0, 0)
 MANY = (
     "when using COPY with more than one source file, the destination must be a directory and "
@@ -74,28 +69,66 @@ class Chosen(NamedTuple):
     unpacks: bool = False
 
 
+class Below(NamedTuple):
+    """All that is in one folder of a tree, to copy below *prefix*; *cut*: its path's length."""
+
+    tree: Tree
+    groups: Sequence[Siblings]
+    cut: int
+    prefix: str
+
+    def chosen(self) -> Iterator[Chosen]:
+        """Return the files one by one."""
+        for group in self.groups:
+            for item in group.items():
+                path = item.path[self.cut :]
+                yield Chosen(self.tree, item, f"{self.prefix}/{path}" if self.prefix else path, "")
+
+    def digest(self, known: Fingerprints) -> str:
+        """Return the digest of paths, modes, owners and contents."""
+        found = hashlib.sha256()
+        for group in self.groups:
+            content = partial(self._content, group, known)
+            digest = known.of_group(self.tree, group, content)
+            found.update(_line(group.folder[self.cut :], digest))
+        return found.hexdigest()
+
+    def _content(self, group: Siblings, known: Fingerprints) -> str:
+        found = hashlib.sha256()
+        for name, item in zip(group.names, group.items(), strict=True):
+            found.update(_line(name, *_facts(self.tree, item, known)))
+        return found.hexdigest()
+
+
 class Copying:
     """The files of one COPY."""
 
-    def __init__(self, order: Order, chosen: list[Chosen], count: int) -> None:
-        self.order, self.chosen = order, chosen
+    def __init__(self, order: Order, parts: Sequence[Chosen | Below], count: int) -> None:
+        self.order, self._parts = order, parts
         self._is_many = count > 1  # sources: so the destination is a folder
 
     def joined(self, other: Copying) -> Copying:
         """Return the copying of these files and those of *other*, by this order."""
-        return Copying(self.order, [*self.chosen, *other.chosen], 2 if self._is_many else 1)
+        return Copying(self.order, [*self._parts, *other._parts], 2 if self._is_many else 1)
+
+    @property
+    def chosen(self) -> Iterator[Chosen]:
+        """The files one by one."""
+        for part in self._parts:
+            if isinstance(part, Below):
+                yield from part.chosen()
+            else:
+                yield part
 
     def digest(self, known: Fingerprints) -> str:
         """Return the digest of names, modes, owners and contents; times do not count."""
         found = hashlib.sha256()
-        for chosen in self.chosen:
-            item = chosen.item
-            content = known.of(chosen.tree, item) if item.kind is Kind.FILE else item.target
-            owner = (item.uid, item.gid) if chosen.tree.has_owners else ()
-            xattrs = sorted(item.xattrs.items()) if item.xattrs else []
-            where = (chosen.path, chosen.name, chosen.unpacks)
-            line = (*where, item.kind.value, item.mode, owner, content, xattrs)
-            found.update(repr(line).encode("utf-8", "surrogateescape") + b"\n")
+        for part in self._parts:
+            if isinstance(part, Below):
+                found.update(_line(part.prefix, part.digest(known)))
+            else:
+                where = (part.path, part.name, part.unpacks)
+                found.update(_line(*where, *_facts(part.tree, part.item, known)))
         return found.hexdigest()
 
     def write(self, writer: LayerWriter, base: ImagePath | None, latest: int) -> None:
@@ -107,7 +140,7 @@ class Copying:
         places = Places(None if self.order.is_linked else base, writer, latest, owner or ROOT)
         target = places.resolved(self.order.destination)
         is_folder = self.order.destination.endswith("/") or places.is_folder(target)
-        if self._is_many and not is_folder and any(map(_is_file, self.chosen)):
+        if self._is_many and not is_folder and any(map(_is_file, self._parts)):
             raise Malformed(MANY)
         dress = Dress(latest, owner)
         for chosen in self._last():
@@ -129,13 +162,18 @@ class Copying:
             raise Malformed("--chown with a name needs an image that knows the name")
         return _numeric(order.owner)
 
-    def _last(self) -> list[Chosen]:
+    def _last(self) -> Iterable[Chosen]:
         """Return what is copied, of two files with one path the later."""
         if not self._is_many:
             return self.chosen
-        last = {chosen.path or chosen.name: chosen for chosen in self.chosen}
-        tops = [chosen for chosen in self.chosen if not (chosen.path or chosen.name)]
-        return [*tops[:1], *last.values()] if tops else list(last.values())
+        last: dict[str, Chosen] = {}
+        tops = []
+        for chosen in self.chosen:
+            if path := chosen.path or chosen.name:
+                last[path] = chosen
+            else:
+                tops.append(chosen)
+        return [*tops[:1], *last.values()]
 
     def _path(self, chosen: Chosen, target: str, *, is_folder: bool) -> str:
         """Return where a file goes in the base."""
@@ -188,123 +226,19 @@ class Copying:
         )
 
 
-def whole_file(order: Order, tree: Tree, name: str) -> Copying:
-    """Return the copying of the one file of *tree*, called *name*."""
-    chosen = [Chosen(tree, item, "", name, order.unpacks) for item in tree.below("")]
-    return Copying(order, chosen, 1)
+def _line(*words: object) -> bytes:
+    return repr(words).encode("utf-8", "surrogateescape") + b"\n"
 
 
-def mounted(source: str, tree: Tree) -> Copying:
-    """Return all that the one path *source* means in *tree*. Raises Malformed: nothing."""
-    path = posixpath.normpath("/" + source).lstrip("/")
-    item = tree.find(path)
-    if item is None:
-        raise Malformed(f'"/{path}": not found')
-    order = Order((source,), "/")
-    return Copying(order, list(_with_content(_Match(item, path, ""), tree, _NO_RULES, order)), 1)
+def _facts(tree: Tree, item: Item, known: Fingerprints) -> tuple[object, ...]:
+    content = known.of(tree, item) if item.kind is Kind.FILE else item.target
+    owner = (item.uid, item.gid) if tree.has_owners else ()
+    xattrs = sorted(item.xattrs.items()) if item.xattrs else []
+    return item.kind.value, item.mode, owner, content, xattrs
 
 
-def select(order: Order, tree: Tree) -> Copying:
-    """Find the files that *order* names in *tree*. Raises Malformed: there is no such file."""
-    chosen: list[Chosen] = []
-    count = len(order.documents)
-    rules = IgnoreRules.of(order.excludes)
-    for document in order.documents:
-        memory = MemoryTree({document.name: document.content.encode("utf-8", "surrogateescape")})
-        item = memory.find(document.name)
-        if item is not None:
-            chosen.append(Chosen(memory, item, "", document.name))
-    for source in order.sources:
-        found = list(_matching(source, tree))
-        count += len(found)
-        for match in found:
-            chosen += _with_content(match, tree, rules, order)
-    return Copying(order, chosen, max(count, len(order.sources) + len(order.documents)))
-
-
-class _Match(NamedTuple):
-    """A source that is there: what it is, and the path by which it was named."""
-
-    item: Item
-    path: str
-    kept: str  # with --parents: the part of the path that is kept
-
-
-def _matching(source: str, tree: Tree) -> Iterator[_Match]:
-    """Yield what *source* names: one file or folder, or all that its wildcards match."""
-    head, pivot, tail = source.partition(_PIVOT)
-    base = posixpath.normpath("/" + head).lstrip("/") if pivot else ""
-    plain = posixpath.normpath("/" + (f"{head}/{tail}" if pivot else source)).lstrip("/")
-    kept = len(base) + 1 if base else 0
-    if not _WILD.search(plain):
-        item = tree.find(plain)
-        if item is None:
-            raise Malformed(f'"/{plain}": not found')
-        yield _Match(item, plain, plain[kept:])
-        return
-    for path in _expanded(plain.split("/"), tree):
-        item = tree.find(path)
-        if item is not None:
-            yield _Match(item, path, path[kept:])
-
-
-def _expanded(names: list[str], tree: Tree) -> Iterator[str]:
-    """Yield the paths that a pattern matches, in order: below the names without wildcards.
-
-    Only what comes before the first wildcard may be a link.
-    """
-    count = next(number for number, name in enumerate(names) if _WILD.search(name))
-    above = "/".join(names[:count])
-    folder = tree.find(above)
-    if folder is None or folder.kind is not Kind.DIRECTORY:
-        return
-    matches = [compile_glob(name).fullmatch for name in names[count:]]
-    cut = len(folder.path) + 1 if folder.path else 0
-    for item in tree.below(folder.path):
-        found = item.path[cut:].split("/")
-        if len(found) == len(matches) and all(
-            match(name) for match, name in zip(matches, found, strict=True)
-        ):
-            yield f"{above}/{'/'.join(found)}" if above else "/".join(found)
-
-
-def _with_content(match: _Match, tree: Tree, rules: IgnoreRules, order: Order) -> Iterator[Chosen]:
-    """Yield a file, or a folder's content: without *order*'s parents not the folder itself."""
-    item = match.item
-    name = posixpath.basename(match.path)
-    if item.kind is not Kind.DIRECTORY:
-        if rules.excludes(name):
-            return
-        if order.keeps_parents:
-            yield from _parents(tree, match, posixpath.dirname(match.kept))
-        path = match.kept if order.keeps_parents else ""
-        yield Chosen(tree, item, path, name, order.unpacks)
-        return
-    prefix = match.kept if order.keeps_parents else ""
-    if order.keeps_parents:
-        yield from _parents(tree, match, match.kept)
-    else:
-        yield Chosen(tree, item, "", "")
-    cut = len(item.path) + 1 if item.path else 0
-    for inner in tree.below(item.path):
-        path = inner.path[cut:]
-        if not rules.excludes(path):
-            yield Chosen(tree, inner, f"{prefix}/{path}" if prefix else path, "")
-
-
-def _parents(tree: Tree, match: _Match, kept: str) -> Iterator[Chosen]:
-    """Yield the folders *kept*, which ``--parents`` keeps."""
-    base = match.path[: len(match.path) - len(match.kept)]
-    names = kept.split("/") if kept else []
-    for count in range(1, len(names) + 1):
-        path = "/".join(names[:count])
-        item = tree.find(base + path)
-        if item is not None:
-            yield Chosen(tree, item, path, "")
-
-
-def _is_file(chosen: Chosen) -> bool:
-    return not chosen.path and chosen.item.kind is not Kind.DIRECTORY
+def _is_file(part: Chosen | Below) -> bool:
+    return isinstance(part, Chosen) and not part.path and part.item.kind is not Kind.DIRECTORY
 
 
 def _plain(stream: BinaryIO) -> int | None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from pytest_images.builder.copying import Copying
-    from pytest_images.builder.trees import Item, Tree
+    from pytest_images.builder.siblings import Item
+    from pytest_images.builder.trees import Tree
 
 
 def export(copying: Copying, target: Path) -> Path:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from pytest_images.builder.trees import Item
+from pytest_images.builder.siblings import Item
 from pytest_images.errors import DigestMismatch, InvalidUsage, LimitExceeded, Unreachable
 from pytest_images.http.download import Download
 from pytest_images.layer.member import Kind

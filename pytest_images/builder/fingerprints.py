@@ -3,6 +3,8 @@
 A file whose size, times, inode and device are as they were is not read again. A file that was
 changed in the very moment it was looked at could look the same afterwards: it is not remembered
 (as git's index treats one that is "racily clean"), and hashed again when it is copied.
+
+Small files are remembered with those beside them, a large one by itself.
 """
 
 from __future__ import annotations
@@ -12,60 +14,84 @@ import json
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_images.builder.trees import FolderTree, folder_prefix, opened
+from pytest_images.builder.folder import SMALL, FolderTree, folder_prefix
+from pytest_images.builder.trees import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_images.builder.trees import Item, Tree
+    from pytest_images.builder.siblings import Item, Siblings
+    from pytest_images.builder.trees import Tree
 
 _PIECE = 1 << 20
 _SETTLED = 2.0  # seconds after which a time stamp cannot come again
-_LIMIT = 64 << 20  # bytes of what is remembered of one context
+_LIMIT = 100_000  # digests remembered of one context: what was not used lately goes first
 
 
 class Fingerprints:
-    """What is known of the files of one folder; kept in *folder*, by the context's path."""
+    """What is known of the files of one folder; kept in *folder*, by the context's path.
+
+    Made before the first of them is read.
+    """
 
     def __init__(self, folder: Path, root: Path) -> None:
         name = hashlib.sha256(os.fsencode(root)).hexdigest()
         self._path = folder / name
         self._prefix = folder_prefix(root)
-        self._known: dict[str, list[Any]] = self._load()
-        self._fresh: dict[str, list[Any]] = {}
+        self._settled = (time.time() - _SETTLED) * 1e9
+        self._known = self._load()
+        self._used: dict[str, str] = {}
+        self._fresh: dict[str, str] = {}
 
     def of(self, tree: Tree, item: Item) -> str:
         """Return the digest of a file's content. Raises OSError, or what reading an image can."""
-        is_ours = isinstance(tree, FolderTree) and tree.prefix == self._prefix and bool(item.stamp)
-        if is_ours:
-            known = self._known.get(item.path)
-            if known is not None and known[1:] == list(item.stamp):
-                return str(known[0])
-        found = _digest(tree, item)
-        if isinstance(tree, FolderTree):
-            is_settled = item.stamp[2] / 1e9 < time.time() - _SETTLED
-            if not is_settled:
-                tree.promise(item, found)
-            elif is_ours:
-                self._fresh[item.path] = [found, *item.stamp]
+        if not isinstance(tree, FolderTree):
+            return _digest(tree, item)
+        changed = item.stamp[2]
+        if item.size > SMALL and tree.prefix == self._prefix:
+            seen = f"{item.path} {item.stamp}"
+            found = self._recall(seen) or self._learn(seen, changed, _digest(tree, item))
+        else:
+            found = _digest(tree, item)
+        if changed >= self._settled:
+            tree.promise(item, found)
+        return found
+
+    def of_group(self, tree: Tree, group: Siblings, digest: Callable[[], str]) -> str:
+        """Return what *digest* returned for a group when its files were as they are now."""
+        if not isinstance(tree, FolderTree) or tree.prefix != self._prefix or not group.stamps:
+            return digest()
+        seen = group.seen
+        return self._recall(seen) or self._learn(seen, group.changed, digest())
+
+    def _recall(self, seen: str) -> str | None:
+        found = self._known.get(seen)
+        if found is not None:
+            self._used[seen] = found
+        return found
+
+    def _learn(self, seen: str, changed: int, found: str) -> str:
+        if changed < self._settled:
+            self._fresh[seen] = found
         return found
 
     def save(self) -> None:
         """Remember what was found; what cannot be written is not remembered."""
         if not self._fresh:
             return
-        raw = json.dumps({**self._known, **self._fresh}, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        now = {**self._used, **self._fresh}
+        before = {seen: found for seen, found in self._known.items() if seen not in now}
+        latest = [*before.items(), *now.items()][-_LIMIT:]
+        raw = json.dumps(dict(latest), separators=(",", ":")).encode("utf-8", "surrogatepass")
+        fresh = self._path.with_name(f"{self._path.name}.{os.urandom(8).hex()}")
         with suppress(OSError):
-            if len(raw) <= _LIMIT:
-                fresh.write_bytes(raw)
-                fresh.rename(self._path)
+            fresh.write_bytes(raw)
+            fresh.rename(self._path)
 
-    def _load(self) -> dict[str, list[Any]]:
+    def _load(self) -> dict[str, str]:
         try:
             found = json.loads(self._path.read_bytes())
         except (OSError, ValueError):

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-VERSION = 2  # another one when a step's result changes for the same inputs
+VERSION = 3  # another one when a step's result changes for the same inputs
 
 
 def key_of(kind: str, **parts: Any) -> str:

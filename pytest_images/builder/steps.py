@@ -8,16 +8,9 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result, plain_layer
+from pytest_images.builder.choosing import mounted, select, whole_file
 from pytest_images.builder.command import SCRIPTS, Command, secret_id
-from pytest_images.builder.copying import (
-    MANY,
-    ROOT,
-    Copying,
-    Order,
-    mounted,
-    select,
-    whole_file,
-)
+from pytest_images.builder.copying import MANY, ROOT, Copying, Order
 from pytest_images.builder.modes import user_of
 from pytest_images.builder.placing import Places
 from pytest_images.builder.remote import is_remote

@@ -17,7 +17,8 @@ from pytest_images.layer.writer import Entry
 
 if TYPE_CHECKING:
     from pytest_images.builder.placing import Places
-    from pytest_images.builder.trees import Item, Tree
+    from pytest_images.builder.siblings import Item
+    from pytest_images.builder.trees import Tree
     from pytest_images.layer.blocks import Readable
     from pytest_images.layer.member import Member
 

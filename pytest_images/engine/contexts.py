@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address
-from pytest_images.builder.trees import FolderTree, ImageTree, MemoryTree, opened
+from pytest_images.builder.trees import ImageTree, MemoryTree, opened
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import without_passwords
 from pytest_images.errors import InvalidUsage, LimitExceeded, MissingOffline
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from pytest_images.builder.trees import Item, Tree
+    from pytest_images.builder.siblings import Item
+    from pytest_images.builder.trees import Tree
     from pytest_images.content.store import Store
     from pytest_images.layer.blocks import Readable
     from pytest_images.model.request.build import BuildRequest

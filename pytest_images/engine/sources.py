@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.builder.build import Base
+from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address, is_remote, remote_context
-from pytest_images.builder.trees import FolderTree, ImageTree
+from pytest_images.builder.trees import ImageTree
 from pytest_images.builder.view import Views
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import NOWHERE, without_passwords

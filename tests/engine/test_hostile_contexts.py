@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pytest
 
-from pytest_images.builder import trees
-from pytest_images.builder.copying import Copying, Order, mounted, select
+from pytest_images.builder import folder
+from pytest_images.builder.choosing import mounted, select
+from pytest_images.builder.copying import Copying, Order
 from pytest_images.builder.export import export
 from pytest_images.builder.fingerprints import Fingerprints
-from pytest_images.builder.trees import SMALL, FolderTree, opened
+from pytest_images.builder.folder import SMALL, FolderTree
+from pytest_images.builder.trees import opened
 from pytest_images.cli.verbs.build import _secret_file
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import ImagesError, InvalidDockerfile, InvalidUsage, LimitExceeded
@@ -378,7 +380,7 @@ def test_a_small_file_that_there_was_no_room_to_keep_is_an_error_once_it_changed
     context: Path, known: Fingerprints, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B05."""
-    monkeypatch.setattr(trees, "KEPT", 10)
+    monkeypatch.setattr(folder, "KEPT", 10)
     test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(context, known, change, 20)
 
 
@@ -401,7 +403,7 @@ def test_the_key_is_of_the_bytes_copied_though_nothing_shows_the_change(
     context: Path, known: Fingerprints, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B05: two writes in one tick of a file system's clock leave all its stamps the same."""
-    monkeypatch.setattr(trees, "KEPT", 0)
+    monkeypatch.setattr(folder, "KEPT", 0)
     (context / "file").write_bytes(b"A" * size)
     tree = FolderTree(context)
     copying = select(Order(("file",), "/x"), tree)

@@ -1,0 +1,131 @@
+"""Files side by side in one folder: what is asked of ten thousand files is asked of these.
+
+A folder's files are held by what the file system says of them, in plain columns; an `Item` is
+made of one when it is copied. Two texts stand for them: what was seen of them, which says
+whether any of them changed, and (in `copying`) the digest of what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_images.layer.member import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+COUNT = 128  # files that are looked at together, and read again when one of them changed
+KINDS = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFDIR: Kind.DIRECTORY,
+    stat.S_IFLNK: Kind.SYMLINK,
+    stat.S_IFIFO: Kind.FIFO,
+    stat.S_IFCHR: Kind.CHARACTER,
+    stat.S_IFBLK: Kind.BLOCK,
+}
+Stamp = tuple[int, ...]  # size, times of change in ns (content, anything), inode, device, mode
+_NS = 10**9
+
+
+class Item(NamedTuple):
+    """One file of a tree; *path* leads to it there, "" to the top.
+
+    *stamp* is what a folder of this machine says beside: it stands for the content as long as
+    it stays the same.
+    """
+
+    path: str
+    kind: Kind
+    mode: int
+    size: int = 0
+    mtime: int = 0
+    uid: int = 0
+    gid: int = 0
+    target: str = ""
+    xattrs: Mapping[str, bytes] | None = None
+    stamp: Stamp = ()
+
+
+class Siblings(NamedTuple):
+    """At most `COUNT` files of *folder*, in order; a folder among them is the last.
+
+    What is in that folder comes next. *stamps* are those of a folder of this machine, in the
+    order of *names*; *targets* are where the links lead. Of another tree there are *made* items.
+    """
+
+    folder: str
+    names: Sequence[str]
+    stamps: Sequence[Stamp]
+    targets: Mapping[str, str]
+    made: Sequence[Item] = ()
+
+    @property
+    def last(self) -> str:
+        """The path of the last."""
+        return f"{self.folder}/{self.names[-1]}" if self.folder else self.names[-1]
+
+    @property
+    def seen(self) -> str:
+        """A text that is another one after any of the files changed; "": nothing would show it.
+
+        The last one's times do not count where it is a folder: they say what is in it, which is
+        looked at by itself.
+        """
+        if not self.stamps:
+            return ""
+        seen = repr((self.names, self._lasting))
+        return hashlib.sha256(seen.encode("utf-8", "surrogateescape")).hexdigest()
+
+    @property
+    def changed(self) -> int:
+        """When the last of the files changed, in ns since 1970; 0: there is none."""
+        return max((stamp[2] for stamp in self._lasting if len(stamp) > 1), default=0)
+
+    @property
+    def _lasting(self) -> Sequence[Stamp]:
+        last = self.stamps[-1]
+        return [*self.stamps[:-1], last[-1:]] if stat.S_ISDIR(last[-1]) else self.stamps
+
+    def items(self) -> Iterable[Item]:
+        """Return the items."""
+        return self.made or map(self._item, self.names, self.stamps)
+
+    def _item(self, name: str, stamp: Stamp) -> Item:
+        size, mtime, _, _, _, mode = stamp
+        kind = KINDS[stat.S_IFMT(mode)]
+        return Item(
+            f"{self.folder}/{name}" if self.folder else name,
+            kind,
+            stat.S_IMODE(mode),
+            size if kind is Kind.FILE else 0,
+            mtime // _NS,
+            0,
+            0,
+            self.targets.get(name, "") if kind is Kind.SYMLINK else "",
+            None,
+            stamp,
+        )
+
+
+def grouped(items: Iterable[Item]) -> Iterator[Siblings]:
+    """Put together what lies side by side in *items*, which are in the order of a walk."""
+    group: list[Item] = []
+    folder = ""
+    for item in items:
+        above = item.path.rpartition("/")[0]
+        ended = group and group[-1].kind is Kind.DIRECTORY
+        if ended or above != folder or len(group) == COUNT:
+            if group:
+                yield _made(folder, group)
+            group, folder = [], above
+        group.append(item)
+    if group:
+        yield _made(folder, group)
+
+
+def _made(folder: str, items: Sequence[Item]) -> Siblings:
+    stamps = [item.stamp for item in items]
+    names = [item.path.rpartition("/")[2] for item in items]
+    return Siblings(folder, names, stamps if all(stamps) else (), {}, items)
