@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import socket
 from pathlib import Path
 
@@ -124,4 +125,7 @@ def test_a_path_may_be_as_deep_as_a_path_can_be_long(tmp_path: Path) -> None:
         os.close(place)
         place = inner
     os.close(place)
-    assert sum(1 for _ in FolderTree(tmp_path).below("")) == 1500
+    try:
+        assert sum(1 for _ in FolderTree(tmp_path).below("")) == 1500
+    finally:  # Python before 3.13 cannot, and pytest would fail for it in its next run but two
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
