@@ -19,8 +19,10 @@ from pytest_images.dockerfile.excerpt import excerpt
 from pytest_images.dockerfile.stages import parse
 from pytest_images.engine.choose import host_platform
 from pytest_images.engine.contexts import open_context
+from pytest_images.engine.given import check_given
 from pytest_images.engine.outputs import (
     Built,
+    check_folders,
     check_outputs,
     keeps_image,
     write_facts,
@@ -66,9 +68,7 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
     Raises InvalidDockerfile, BuildError, InvalidUsage, SandboxError, Unsupported, and what
     bringing a base image, or what is at an address, raises.
     """
-    if len(request.platforms) > 1:
-        raise Unsupported("build", "an image for several platforms at once")
-    check_outputs(request.outputs)
+    _check(request)
     if request.iid_file is not None:
         request.iid_file.unlink(missing_ok=True)  # an old one would be taken for this build's
     hiding = Hiding(secret.reveal() for secret in request.secrets.values())
@@ -79,6 +79,16 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
         hiding.hide(error)
         raise
     return BuildResult(image, str(log), tuple(map(hiding.told, warnings)))
+
+
+def _check(request: BuildRequest) -> None:
+    """Refuse at once what could only fail after everything was built."""
+    if len(request.platforms) > 1:
+        raise Unsupported("build", "an image for several platforms at once")
+    for name in request.tags:
+        check_given(name)
+    check_outputs(request.outputs)
+    check_folders(request.iid_file, request.metadata_file)
 
 
 def _built(

@@ -14,6 +14,7 @@ from pytest_images.archive.source import Source
 from pytest_images.builder.clock import creation_time
 from pytest_images.builder.documents import layer_descriptor, make_config, make_manifest
 from pytest_images.content.facts import LayerFacts
+from pytest_images.engine.given import check_given
 from pytest_images.errors import InvalidLayer, InvalidReference, LimitExceeded
 from pytest_images.http.address import is_url
 from pytest_images.layer.compression import ARCHIVES, LAYERS, Rewound, decompress, detect
@@ -50,12 +51,14 @@ class Layer(NamedTuple):
 def import_(images: Images, store: Store, request: ImportRequest) -> Image:
     """Make the image; a name that stood for another moves.
 
-    Raises InvalidDockerfile (a change), InvalidReference, InvalidLayer, InvalidArchive (the
-    stream stalls), LimitExceeded, StoreError; the store is then as it was.
+    Raises InvalidDockerfile (a change), InvalidReference and InvalidUsage (a name), InvalidLayer,
+    InvalidArchive (the stream stalls), LimitExceeded, StoreError; the store is then as it was.
     """
     reference = request.reference
-    if reference is not None and reference.digest is not None:
-        raise InvalidReference(str(reference), "cannot import digest reference")
+    if reference is not None:
+        if reference.digest is not None:
+            raise InvalidReference(str(reference), "cannot import digest reference")
+        check_given(reference)
     platform = request.platform or Platform.of_machine(os.uname().machine)
     settings = _settings(request.changes, platform.os)
     created = creation_time()

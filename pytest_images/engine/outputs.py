@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -36,7 +37,10 @@ class Built(NamedTuple):
 
 
 def check_outputs(outputs: Sequence[tuple[str, str]]) -> None:
-    """Refuse what cannot be written, before anything is built. Raises InvalidUsage, Unsupported."""
+    """Refuse what cannot be written, before anything is built.
+
+    Raises InvalidUsage, Unsupported, FileNotFoundError.
+    """
     for kind, to in outputs:
         if kind == "registry":
             error = Unsupported("build", "an output into a registry")
@@ -50,6 +54,15 @@ def check_outputs(outputs: Sequence[tuple[str, str]]) -> None:
             raise InvalidUsage(to, "a folder cannot be written to standard output")
         if kind != "local" and to and Path(to).is_dir():
             raise InvalidUsage(to, f"an output of type {kind} is a file, and this is a folder")
+        if kind != "local" and to not in ("", STANDARD_OUTPUT):
+            check_folders(Path(to))
+
+
+def check_folders(*files: Path | None) -> None:
+    """Refuse files of which there is no folder to write them to. Raises FileNotFoundError."""
+    for file in filter(None, files):
+        if not file.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
 
 
 def keeps_image(outputs: Sequence[tuple[str, str]]) -> bool:

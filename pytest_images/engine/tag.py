@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pytest_images.errors import InvalidUsage
+from pytest_images.engine.given import check_given
 from pytest_images.model.reference import DEFAULT_TAG
 from pytest_images.model.selector import Selector
 
@@ -20,12 +20,10 @@ def tag(images: Images, store: Store, request: TagRequest) -> Image:
     """Name the image that ``request.source`` selects ``request.target``; the name moves.
 
     Returns the image under its new name. Raises ImageNotFound, AmbiguousImage, and
-    InvalidUsage for a target with a digest: a digest is not ours to give.
+    InvalidUsage for a name that cannot be given.
     """
     target = request.target
-    if target.digest is not None:
-        reason = "refusing to create a tag with a digest reference"
-        raise InvalidUsage(target.familiar, reason)
+    check_given(target)
     if target.tag is None:
         target = target.with_tag(DEFAULT_TAG)
     image = store.image(request.source)

@@ -87,6 +87,10 @@ def _inherited_args(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
     return _environment("Y=outside", "Y=none")(theirs, ours)
 
 
+def _no_new_rights(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
+    return theirs, [line.replace("NoNewPrivs:\\t1", "NoNewPrivs:\\t0") for line in ours]
+
+
 def _healthcheck_replaced(theirs: Lines, ours: Lines) -> tuple[Lines, Lines]:
     return [line.replace('"Interval": 5000000000, ', "") for line in theirs], ours
 
@@ -97,6 +101,7 @@ RULES: dict[str, Callable[[Lines, Lines], tuple[Lines, Lines]]] = {
     "deep-exceptions": _deep_exceptions,
     "left-out-modes": _left_out_modes,
     "mount-points": _mount_points,
+    "no-new-rights": _no_new_rights,
     "workdir-owner": _workdir_owner,
     "clean-workdir": _clean_workdir,
     "inherited-args": _inherited_args,

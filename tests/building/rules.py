@@ -397,6 +397,7 @@ RULES: dict[str, Rule] = {
     "run-copy-run": Rule("files copied over files made by a command"),
     "run-stdin": Rule("a command has nothing to read"),
     "run-dev": Rule("devices are there"),
+    "run-new-rights": Rule("what a setuid program may do for a user", differs=("no-new-rights",)),
     "run-heredoc": Rule(
         "a script in the Dockerfile", "documented", source=_REFERENCE + "#here-documents"
     ),

@@ -18,6 +18,7 @@ GISTS = (
     ("no such image", r"repository (\S+) not found: name unknown"),
     ("no such image", r"An image does not exist locally with the tag: (\S+)$"),
     ("no such image", r"reference does not exist"),
+    ("a name like an ID", r"ambiguous tag using digest algorithm as name"),
     ("ambiguous", r"ambiguous"),
     ("several repositories", r"unable to delete (\S+) \(must be forced\) - image is referenced"),
     ("filter value", r"invalid filter '([^'=]+)(?:=.*|': expected .*)"),

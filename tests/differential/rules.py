@@ -71,7 +71,10 @@ ERRORS = {
         *("no such image", "no such file", "is a folder"),
         *("invalid reference", "number of arguments"),
     ),
-    "tag": ("no such image", "invalid reference", "tag of a digest", "number of arguments"),
+    "tag": (
+        *("no such image", "invalid reference", "tag of a digest", "a name like an ID"),
+        "number of arguments",
+    ),
 }
 
 

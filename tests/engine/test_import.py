@@ -247,6 +247,8 @@ def test_a_bad_change_is_refused_before_a_byte_is_read(images: Images) -> None:
 def test_a_digest_can_not_be_given_as_a_name(images: Images) -> None:
     with pytest.raises(InvalidReference, match="cannot import digest reference"):
         imported(images, TAR, f"app@{Digest.of(TAR)}")
+    with pytest.raises(InvalidUsage, match="digest algorithm as name"):
+        imported(images, TAR, "sha256:1")
 
 
 def test_a_time_that_is_none_is_refused(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,13 @@ def test_a_tag_with_a_digest_is_refused(images: Images, store: Store, put: Put) 
         tag(images, store, TagRequest(Selector.parse("app:1"), target))
 
 
+def test_a_name_that_would_be_taken_for_an_id_is_refused(images: Images, put: Put) -> None:
+    put(ONE, "app:1")
+    with pytest.raises(InvalidUsage, match="ambiguous tag using digest algorithm as name"):
+        images.tag("app:1", f"sha256:{ONE.config.id.short}")
+    assert str(images.tag("app:1", "registry.test/sha256:1").reference) == "registry.test/sha256:1"
+
+
 def test_what_is_not_here_cannot_be_tagged(images: Images, put: Put) -> None:
     put(ONE, "app:1")
     with pytest.raises(ImageNotFound, match="No such image: other:latest"):

@@ -125,6 +125,8 @@ def _context(text: str, parsed: Parsed) -> Path | BinaryIO | str:
         if parsed.text("file") == "-":
             raise InvalidUsage("-", "can't use stdin for both build context and dockerfile")
         return _standard_input("a Dockerfile or a tar of the context")
+    if not text:
+        raise InvalidUsage(text, "the build context: it has no name")
     if not Path(text).is_dir():
         from pytest_images.builder.remote import remote_context
 
@@ -189,8 +191,8 @@ def _dockerfile(name: str, context: Path | BinaryIO | str) -> dict[str, str]:
 def _arguments(parsed: Parsed) -> Iterator[tuple[str, str]]:
     """Yield build arguments; one without a value has that of the environment, or is not given."""
     for text in parsed.texts("build-arg"):
-        name, equals, value = text.partition("=")
-        if equals:
+        name, value = _pair(text)
+        if "=" in text:
             yield name, value
         elif name in os.environ:
             yield name, os.environ[name]
@@ -206,6 +208,8 @@ def _contexts(parsed: Parsed) -> Iterator[tuple[str, str]]:
 
 def _pair(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
+    if not name:
+        raise InvalidUsage(text, "invalid key-value pair: empty key")
     return name, value
 
 

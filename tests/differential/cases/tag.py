@@ -40,6 +40,7 @@ CASES = (
     Case(
         "tag/a-target-that-is-an-id", ("tag one:1 $one_hex",), _ONE, errors=("invalid reference",)
     ),
+    Case("tag/a-name-like-an-id", ("tag one:1 sha256:1",), _ONE, errors=("a name like an ID",)),
     Case("tag/one-argument", ("tag one:1",), errors=("number of arguments",)),
     Case("tag/three-arguments", ("tag one:1 a b",), errors=("number of arguments",)),
     Case("tag/an-option", ("tag --force one:1 a",), errors=("unknown flag",)),
