@@ -282,8 +282,9 @@ class Files(ImagePath):
     ``layers`` are its layers alone, the lowest first: each is the root of what it adds.
     """
 
-    def __init__(self, layers: Sequence[Layer], name: str) -> None:
-        super().__init__(Scope(layers, name), ())
+    def __init__(self, layers: Sequence[Layer], name: str, below: Files | None = None) -> None:
+        """*below* are the files of the first of *layers*, put together already perhaps."""
+        super().__init__(Scope(layers, name, below._scope if below else None), ())
         self.layers = tuple(LayerFiles(number, layer, name) for number, layer in enumerate(layers))
 
     def in_layers(self, path: str) -> tuple[InLayer, ...]:

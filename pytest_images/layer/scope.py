@@ -108,10 +108,14 @@ class Layer:
 
 
 class Scope:
-    """The layers that paths see, and the tree that they make."""
+    """The layers that paths see, and the tree that they make.
 
-    def __init__(self, layers: Sequence[Layer], name: str) -> None:
+    *below* sees the first of them.
+    """
+
+    def __init__(self, layers: Sequence[Layer], name: str, below: Scope | None = None) -> None:
         self.layers, self.name = layers, name
+        self._below = below
         self._lock = threading.Lock()
         self._tree: Tree | None = None
 
@@ -120,7 +124,9 @@ class Scope:
         """What the layers make together."""
         with self._lock:
             if self._tree is None:
-                self._tree = Tree([layer.contents for layer in self.layers], self.name)
+                below = self._below.tree if self._below else None
+                self._tree = Tree([layer.contents for layer in self.layers], self.name, below)
+                self._below = None
             return self._tree
 
     def stat(self, node: Node) -> FileStat:

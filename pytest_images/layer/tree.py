@@ -38,6 +38,19 @@ class Directory:
         self.children: dict[bytes, Directory | int] = {}
         self.place = place
 
+    def copied(self) -> Directory:
+        """Return another one that has the same in it, directories of its own."""
+        top = Directory(self.place)
+        pending = [(self, top)]
+        while pending:
+            directory, copy = pending.pop()
+            copy.children = directory.children.copy()
+            for name, child in directory.children.items():
+                if isinstance(child, Directory):
+                    inner = copy.children[name] = Directory(child.place)
+                    pending.append((child, inner))
+        return top
+
 
 Node = Directory | int  # anything else is the number of its layer and its place there
 Parts = tuple[bytes, ...]
@@ -62,17 +75,21 @@ MISSING, NOT_A_DIRECTORY, LOOP = "missing", "not a directory", "loop"
 
 
 class Tree:
-    """The names of an image, or of one layer. Read-only once made; raises LimitExceeded."""
+    """The names of an image, or of one layer. Read-only once made; raises LimitExceeded.
 
-    def __init__(self, layers: Sequence[Contents], source: str) -> None:
+    *below* is the tree of the first of *layers*, which need not be put together again then.
+    """
+
+    def __init__(self, layers: Sequence[Contents], source: str, below: Tree | None = None) -> None:
         self.layers, self._source = layers, source
-        self.root = Directory()
-        self._count = self._steps = 0
+        self.root: Directory = Directory() if below is None else below.root.copied()
+        self._count: int = 0 if below is None else below._count
+        self._steps: int = 0 if below is None else below._steps
         # Directories by the names that members give them; forgotten when something gives way,
         # for it may have been one of them, or a link that led there.
         self._known: dict[bytes, Directory] = {}
         self._is_made = False
-        for number in range(len(layers)):
+        for number in range(len(below.layers) if below else 0, len(layers)):
             self._take_away(layers[number].whiteouts)
             self._put_in(number)
             if layers[number].has_aufs:

@@ -4,12 +4,14 @@ import io
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_images.errors import LimitExceeded
 from pytest_images.layer import tree as trees
 from pytest_images.layer.contents import Contents
 from pytest_images.layer.measure import measure
-from pytest_images.layer.tree import Tree
+from pytest_images.layer.tree import Directory, Tree
 from tests.layer.raw import member
 from tests.layer.views import folder, hardlink, layer, listed, symlink, view
 
@@ -225,3 +227,44 @@ def test_links_cannot_make_a_layer_take_for_ever(monkeypatch: pytest.MonkeyPatch
     long = symlink(b"l", b"a/" * 45)
     with pytest.raises(LimitExceeded, match="steps through links"):
         made(layer(long, *(member(b"l/%d/x" % number) for number in range(100))))
+
+
+PARTS = [
+    *(folder(b"d"), member(b"d/x", b"x"), member(b"d/y"), member(b"d", b"a file")),
+    *(folder(b"d/in"), member(b"d/in/z"), symlink(b"d", b"e"), symlink(b"l", b"/d/in")),
+    *(member(b"l/x"), folder(b"e"), member(b"e/x"), hardlink(b"h", b"d/x"), member(b"h")),
+    *(whiteout(b"d"), whiteout(b"d/x"), whiteout(b"l"), opaque(b"d"), opaque(b"d/in")),
+    *(member(b".wh..wh.aufs/x"), member(b"./")),
+]
+
+
+def contents_of(entries: list[bytes]) -> Contents:
+    contents = Contents("layer")
+    measure(io.BytesIO(layer(*entries)), "layer", visit=contents.add)
+    return contents
+
+
+def shape(directory: Directory) -> dict[bytes, object]:
+    return {
+        name: (child.place, shape(child)) if isinstance(child, Directory) else child
+        for name, child in directory.children.items()
+    }
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(PARTS), max_size=8), min_size=1, max_size=4),
+    st.integers(1, 3),
+)
+def test_a_tree_upon_another_is_the_tree_of_all_layers(layers: list[list[bytes]], cut: int) -> None:
+    all_ = [contents_of(each) for each in layers]
+    below = Tree(all_[:cut], "image")
+    before = shape(below.root)
+    assert shape(Tree(all_, "image", below).root) == shape(Tree(all_, "image").root)
+    assert shape(below.root) == before, "the tree below stays as it was"
+
+
+def test_what_counts_counts_with_what_is_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "ENTRY_LIMIT", 3)
+    lower, upper = contents_of([member(b"a"), member(b"b")]), contents_of([member(b"c/d")])
+    with pytest.raises(LimitExceeded):
+        Tree([lower, upper], "image", Tree([lower], "image"))
