@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,10 @@ pytest_plugins = ["pytester"]
 
 # In the last place: older versions of pytest find `tests`, and the package is the installed one.
 sys.path.append(str(Path(__file__).parent))
+
+# A machine that is busy is slow now and then: no example has a limit.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -128,9 +128,10 @@ def test_a_name_that_is_no_registrys_never_reaches_a_helper(
 def test_a_helper_that_misbehaves_is_ended_and_quoted_with_care(
     helper: Helper, ledger: Ledger, script: str, words: str
 ) -> None:
+    seconds = 0.5 if words == "no answer" else 60
     with refused(CredentialHelperError, "r.example", words):
         try:
-            ask_helper("test", "r.example", helper(script), seconds=0.5)
+            ask_helper("test", "r.example", helper(script), seconds=seconds)
         except CredentialHelperError as error:
             assert "canary" not in str(error)
             raise
@@ -143,8 +144,8 @@ def test_a_daemon_that_holds_the_pipe_is_not_waited_for(
     helper: Helper, ledger: Ledger, script: str
 ) -> None:
     began = time.monotonic()
-    assert ask_helper("test", "r.example", helper(script + GOOD), seconds=5) is not None
-    assert time.monotonic() - began < 2
+    assert ask_helper("test", "r.example", helper(script + GOOD), seconds=60) is not None
+    assert time.monotonic() - began < 30
 
 
 def test_a_long_answer_within_the_limit_is_read_whole(helper: Helper) -> None:

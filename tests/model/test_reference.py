@@ -231,7 +231,7 @@ def test_a_reference_travels_hashes_and_does_not_change() -> None:
     ids=["letters", "dashes", "labels", "tag", "slashes"],
 )
 def test_a_text_without_end_is_refused_at_once(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidReference):
         Reference.parse(text)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1

@@ -58,9 +58,9 @@ def test_no_more_than_a_few_are_read() -> None:
     "text", ["Bearer a=" * 5000, '"' * 50_000, "Bearer " + 'x="' * 9000, ", " * 50_000]
 )
 def test_a_hostile_header_is_read_in_no_time(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     parse_challenges(text)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @settings(max_examples=300, derandomize=True)

@@ -207,7 +207,7 @@ def test_a_runtime_that_does_not_work_is_not_used(
     monkeypatch.setenv("PATH", f"{broken.parent}:/usr/bin:/bin")
     monkeypatch.setattr(abilities, "RUNTIMES", (("runc",),))
     monkeypatch.setattr(abilities, "_known", {})
-    monkeypatch.setattr(abilities, "_PROBE_SECONDS", 1.0)
+    monkeypatch.setattr(abilities, "_PROBE_SECONDS", 5.0)
     found = abilities.abilities(tmp_path)
     assert found.isolation == "namespaces"
     assert_gone("987.6")

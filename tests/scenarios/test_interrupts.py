@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.host import Host
+from pytest_images.plugin.interrupts import PATIENCE
 from pytest_images.testing import samples
 from tests.survival.harness import SEED
 
@@ -241,15 +242,15 @@ def test_a_teardown_that_hangs_can_be_interrupted_after_a_while(
         """
     )
     process = begin(pytester, "running", "-s")
+    began = time.monotonic()
     interrupt(process)
     assert process.stdout is not None
     while "tearing down" not in process.stdout.readline():
         pass
-    began = time.monotonic()
-    while process.poll() is None and time.monotonic() < began + 20:
+    while process.poll() is None and time.monotonic() < began + 60:
         interrupt(process)
         time.sleep(0.2)
-    assert 1 < time.monotonic() - began < 15
+    assert PATIENCE < time.monotonic() - began < 50
     out = end(process)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, out
     assert aftermath.is_clean()

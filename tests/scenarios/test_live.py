@@ -105,9 +105,16 @@ def test_what_a_worker_did_that_died_is_forgotten(
     pytester.makepyfile(
         f"""
         import os, threading
+        from pytest_images import hookimpl
+
+        class Dies:
+            @hookimpl
+            def images_progress(self):
+                threading.Timer(0.5, os.kill, (os.getpid(), 9)).start()
+
         def test_dies(images):
-            threading.Timer(1.0, lambda: os.kill(os.getpid(), 9)).start()
-            images.pull("{registry}/app:1")
+            with images.answering(Dies()):
+                images.pull("{registry}/app:1")
         """
     )
     screen, below = shown(pytester, "-n", "1", noise=f"pull {registry}")
@@ -122,7 +129,11 @@ def test_an_interrupt_in_a_test_wipes_the_line(
     pytester.makepyfile(
         SUITE.format(
             name=f"{registry}/app:1",
-            first="time.sleep(0.7); import os, signal; os.kill(os.getpid(), signal.SIGINT)",
+            first="""
+        import os, signal
+        while not request.config.pluginmanager.get_plugin("images-live")._is_drawn:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)""",
         )
     )
     screen, below = shown(pytester, noise=f"pull {registry}")

@@ -36,7 +36,7 @@ def ingests(registry: Registry) -> list[int]:
     return [path.stat().st_size for path in folder.iterdir()]
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 5) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for what another thread does."""
     deadline = time.monotonic() + seconds
     while not holds():

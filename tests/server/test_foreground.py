@@ -40,7 +40,7 @@ def test_it_serves_until_it_is_interrupted(number: signal.Signals) -> None:
     client = Client(address)
     assert client.ask("GET", "/v2/").status == 200
     process.send_signal(number)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     client.close()
     assert (process.returncode, output) == (0, "GET /v2/ 200\n")
 
@@ -55,7 +55,7 @@ def test_a_folder_keeps_its_content_between_two_runs(tmp_path: Path) -> None:
         assert client.ask("GET", "/v2/app/manifests/1").body == sample.manifest.raw
         client.close()
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 

@@ -85,7 +85,7 @@ def test_a_build_killed_at_twenty_moments_leaves_nothing_and_the_next_is_right(
         victim = started(root, text, f"app:{moment}")
         time.sleep(took * moment / 20)
         os.kill(victim.pid, signal.SIGKILL)
-        victim.communicate(timeout=10)
+        victim.communicate(timeout=60)
         with Store.open(root) as store:
             clean(store, scene)
     image, cached = started(root, scene.TEXT, "app:1").communicate(timeout=60)[0].split()

@@ -154,6 +154,9 @@ def test_writers_killed_at_random_leave_a_whole_store(tmp_path: Path) -> None:
                 store.unname(Reference.parse(f"app{number}:{(tag + 3) % 7}"))
 
     children = [forked(functools.partial(name, n)) for n in range(4)]
+    with Store.open(root) as store:
+        while not store.images():
+            time.sleep(0.01)
     for number, child in enumerate(children):
         time.sleep(0.15 + number * 0.05)
         os.kill(child, signal.SIGKILL)
