@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +19,13 @@ pytest_plugins = ["pytester"]
 # In the last place: older versions of pytest find `tests`, and the package is the installed one.
 sys.path.append(str(Path(__file__).parent))
 
-# A machine that is busy is slow now and then: no example has a limit.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, as what tests start has to: in the background of a shell it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

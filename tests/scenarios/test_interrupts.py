@@ -244,9 +244,7 @@ def test_a_teardown_that_hangs_can_be_interrupted_after_a_while(
     process = begin(pytester, "running", "-s")
     began = time.monotonic()
     interrupt(process)
-    assert process.stdout is not None
-    while "tearing down" not in process.stdout.readline():
-        pass
+    hear(process, "tearing down")
     while process.poll() is None and time.monotonic() < began + 60:
         interrupt(process)
         time.sleep(0.2)
@@ -267,13 +265,18 @@ def begin(pytester: pytest.Pytester, word: str, *arguments: str) -> subprocess.P
         text=True,
         start_new_session=True,
     )
+    hear(process, word)
+    return process
+
+
+def hear(process: subprocess.Popen[str], word: str) -> None:
+    """Wait until a run says *word*."""
     said = ""
     assert process.stdout is not None
     while word not in said:
         line = process.stdout.readline()
         assert line, said
         said += line
-    return process
 
 
 def interrupt(process: subprocess.Popen[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tox_images.needs import Build, Needs, Pull
 
@@ -78,6 +78,7 @@ def test_no_two_images_have_a_variable_in_common(other: str) -> None:
             read(*lines)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_line_is_read_or_refused(line: str) -> None:
     for images, builds in ((line,), ()), ((), (line,)):
