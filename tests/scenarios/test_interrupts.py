@@ -246,6 +246,7 @@ def test_a_teardown_that_hangs_can_be_interrupted_after_a_while(
     began = time.monotonic()
     interrupt(process)
     hear(process, "tearing down")
+    assert process.stdout is not None
     while not select.select([process.stdout], [], [], 0.5)[0]:  # until it goes on
         interrupt(process)
     assert PATIENCE < time.monotonic() - began < 50

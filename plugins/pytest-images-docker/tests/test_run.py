@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +39,7 @@ from pytest_images.model.secret import Secret
 from pytest_images.sandbox import abilities
 from tests.peers import miss, peer, serving_docker, shared_images
 from tests.sandbox.conftest import require_sandbox
+from tests.sandbox.test_rootless import python_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -396,9 +399,10 @@ ALONE = """
 import os, sys
 from pytest_images import Host, Unsupported
 from pytest_images.sandbox import abilities
+from pytest_images_docker import DockerPlugin
 home, archive, text = sys.argv[1:]
 abilities._known[os.stat(home).st_dev] = Unsupported("RUN", "namespaces are forbidden here")
-with Host(home=home + "/home", durability="fast") as host:
+with Host(home=home + "/home", durability="fast", plugins=[DockerPlugin()]) as host:
     host.images.import_(archive, "alpine:3.20")
     host.images.build({}, dockerfile_text=text, tags="made")
     for name in ("closed", "given", "said"):
@@ -408,15 +412,20 @@ with Host(home=home + "/home", durability="fast") as host:
 """
 
 
-def require_python_for_all() -> None:
-    """Skip where this Python lies in a folder that another user may not enter."""
-    check = [sys.executable, "-c", "import pytest_images_docker"]
-    try:
-        done = subprocess.run(check, user=65534, group=65534, cwd="/", env={}, check=False)
-    except OSError as error:
-        pytest.skip(f"another user may not start this Python: {error}")
-    if done.returncode:
-        pytest.skip("another user may not read this Python's packages")
+PACKAGES = (
+    *("pytest_images", "pytest_images_docker"),
+    *("filelock", "isal", "platformdirs", "pluggy", "zstandard"),
+)
+
+
+def packages_in(folder: Path) -> Path:
+    """Copy what is needed: what is installed may lie where nobody else may look."""
+    for name in PACKAGES:
+        found = importlib.util.find_spec(name)
+        assert found is not None
+        assert found.origin is not None
+        shutil.copytree(Path(found.origin).parent, folder / name)
+    return folder
 
 
 def test_a_user_who_is_alone_here_has_all_owners_there(daemon: Docker) -> None:
@@ -426,15 +435,21 @@ def test_a_user_who_is_alone_here_has_all_owners_there(daemon: Docker) -> None:
         " && chown guest:users /given\n"
         "RUN stat -c %u:%g:%a /closed /given > /said && touch /given\n"
     )
-    require_python_for_all()
+    python = python_for_all()
     path = Path(daemon.address.removeprefix("unix://"))
     path.chmod(0o666)
     path.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         os.chown(folder, 65534, 65534)
+        archive = shutil.copy(alpine_archive(), folder)
         done = subprocess.run(
-            [sys.executable, "-c", ALONE, folder, alpine_archive(), text],
-            env={"PATH": os.environ["PATH"], "DOCKER_HOST": daemon.address, "HOME": folder},
+            [python, "-c", ALONE, folder, archive, text],
+            env={
+                "PATH": os.environ["PATH"],
+                "DOCKER_HOST": daemon.address,
+                "HOME": folder,
+                "PYTHONPATH": str(packages_in(Path(folder, "site"))),
+            },
             cwd=folder,
             check=False,
             capture_output=True,
