@@ -11,20 +11,18 @@ LEAST = 10  # characters of a column
 PADDING = 3  # characters between columns
 
 
-def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, left_out: int | None = None
-) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return *header* and *rows* as lines; the last column is not padded.
-
-    *left_out* is a column not to show.
 
     >>> print(table(("TAG", "SIZE"), [("latest", "5MB")]), end="")
     TAG       SIZE
     latest    5MB
     """
-    columns = list(zip(header, *rows, strict=True))
-    if left_out is not None:
-        del columns[left_out]
+    return in_columns(list(zip(header, *rows, strict=True)))
+
+
+def in_columns(columns: Sequence[Sequence[str]]) -> str:
+    """Return lines as `table` does, of *columns* that begin with their headers."""
     widths = [max(LEAST, max(map(len, column)) + PADDING) for column in columns[:-1]]
     line = "".join(f"%-{width}s" for width in widths) + "%s\n"
     return "".join([line % cells for cells in zip(*columns, strict=True)])

@@ -133,22 +133,22 @@ def _ids(lines: list[Row], parsed: Parsed) -> str:
 
 
 def _table(lines: list[Row], parsed: Parsed) -> str:
-    from pytest_images.cli.table import table
+    """Set the columns, made one after the other: a tuple for each of 10,000 lines costs more."""
+    from pytest_images.cli.table import in_columns
 
-    digests, whole, moment = parsed.flag("digests"), parsed.flag("no-trunc"), now()
-    cells = [
-        (
-            repository,
-            tag,
-            digest,
-            str(image.id) if whole else image.id.encoded[:12],
-            since(image.created, moment),
-            _size(image, 3),
-        )
-        for image, repository, tag, digest in lines
+    images, repositories, tags, digests = zip(*lines, strict=True) if lines else ((),) * 4
+    whole, moment = parsed.flag("no-trunc"), now()
+    columns = [
+        ["REPOSITORY", *repositories],
+        ["TAG", *tags],
+        ["DIGEST", *digests],
+        ["IMAGE ID", *[str(each.id) if whole else each.id.encoded[:12] for each in images]],
+        ["CREATED", *[since(each.created, moment) for each in images]],
+        ["SIZE", *[_size(each, 3) for each in images]],
     ]
-    header = ("REPOSITORY", "TAG", "DIGEST", "IMAGE ID", "CREATED", "SIZE")
-    return table(header, cells, left_out=None if digests else header.index("DIGEST"))
+    if not parsed.flag("digests"):
+        del columns[2]
+    return in_columns(columns)
 
 
 def _json(lines: list[Row], parsed: Parsed) -> str:
