@@ -43,11 +43,6 @@ class Follower:
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
 
-    @property
-    def done(self) -> int:
-        """How many of the file's bytes are hashed."""
-        return self._done
-
     def update(self, data: bytes | memoryview, count: int) -> None:
         """Hash the next *count* bytes from memory: for content too small for a thread."""
         self._hash.update(data)

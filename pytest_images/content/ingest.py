@@ -64,17 +64,16 @@ class Ingest:
             written = os.write(self._descriptor, data)
             while written < count:
                 written += os.write(self._descriptor, memoryview(data).cast("B")[written:])
+            self.offset += count
             self._begin()
         except OSError as error:
             raise store_error(self._path, error) from error
         if self._inline:
             self._follower.update(data, count)
-        self.offset += count
-        if not self._inline:
+            self._inline = self.offset < FOLLOW_FROM
+        else:
             # A view is of a buffer that its owner fills again; bytes stay as they are.
             self._follower.advance(self.offset, data if isinstance(data, bytes) else b"")
-        elif self.offset >= FOLLOW_FROM:
-            self._inline = False
 
     def fileno(self) -> int:
         """Return the file's descriptor, positioned at ``offset``, for splice or sendfile."""
@@ -85,20 +84,20 @@ class Ingest:
         self._refuse_excess(count)
         self.offset += count
         self._inline = False
+        with translated(self._path):
+            self._begin()
         if self.offset >= FOLLOW_FROM:
             self._follower.advance(self.offset)
-            with translated(self._path):
-                self._begin()
 
     def _begin(self) -> None:
-        """Let what is hashed be on its way to the disk while more arrives: nobody reads it again.
+        """Let what was placed be on its way to the disk while more arrives, for `commit`.
 
-        In stretches that grow with the file, for each costs a call and a piece of the disk.
+        It was written just now, so it stays in memory for whoever hashes it.
         """
-        hashed = self._follower.done
-        if hashed - self._begun >= min(max(_FIRST, self._begun), _STRETCH):
-            self._durability.begin(self._descriptor, self._begun, hashed - self._begun)
-            self._begun = hashed
+        stretch = min(max(_FIRST, self._begun // 4), _STRETCH)
+        if self.offset - self._begun >= stretch:
+            self._durability.begin(self._descriptor, self._begun, self.offset - self._begun)
+            self._begun = self.offset
 
     def restart(self) -> None:
         """Forget what was written, back to offset 0."""

@@ -13,6 +13,8 @@ class Limits:
     (the registry hashes and stores it first). ``floor`` is the rate, in bytes a second over
     ``window`` seconds of waiting, below which a body is given up. ``small`` bounds the whole
     time of an answer that is read into memory. ``attempts`` counts the first try too.
+    ``threads`` blobs are fetched at once, ``uploads`` sent: as many as Docker, for a registry that
+    hashes each on one processor shall not end with one alone.
     ``monolithic`` is the largest blob sent in one request, ``upload_chunk`` a piece of others.
     ``retry_after`` caps what a server may ask us to wait, ``patience`` all waits of a request.
     """
@@ -35,6 +37,7 @@ class Limits:
     tag_pages: int = 1000
     tags: int = 100_000
     threads: int = 3
+    uploads: int = 5
     chunk: int = 512 << 10
     monolithic: int = 16 << 30
     upload_chunk: int = 32 << 20

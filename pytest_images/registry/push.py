@@ -27,7 +27,7 @@ class Push:
     def __init__(
         self, repository: Repository, store: Store, meter: Meter, sources: Sequence[str] = ()
     ) -> None:
-        self._together = Together(repository.limits.threads, "image-push")
+        self._together = Together(repository.limits.uploads, "image-push")
         self._repository = replace(repository, retrying=meter.retrying, check=self._together.check)
         self._store, self._meter, self._sources = store, meter, sources
 
