@@ -12,7 +12,6 @@ from pytest_images.builder.settings import SettingsDraft
 from pytest_images.builder.state import State
 from pytest_images.builder.steps import Steps
 from pytest_images.builder.trees import ImageTree
-from pytest_images.builder.view import Views
 from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.arguments import Scope
 from pytest_images.dockerfile.reading import read_trigger
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_images.builder.plan import Plan, PlannedStage
     from pytest_images.builder.running import Runner
     from pytest_images.builder.trees import Tree
+    from pytest_images.builder.view import Views
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
     from pytest_images.dockerfile.instructions import Add
@@ -84,7 +84,7 @@ class Workbench:
     network: str = "default"
     add_hosts: tuple[tuple[str, str], ...] = ()
     cache: Cache = field(init=False)
-    _views: Views = field(init=False)
+    _views: Views | None = field(init=False, default=None)
     _runner: Runner | None = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _bases: dict[int, Base] = field(init=False, default_factory=dict)
@@ -92,7 +92,6 @@ class Workbench:
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.store, self.lease)
-        self._views = Views(self.store)
 
     def build(self) -> State:
         """Build every stage of the plan; return the state of the target.
@@ -147,16 +146,20 @@ class Workbench:
             if found.number not in self._states:
                 raise place.error(f"a trigger of the base takes files of the stage {name}")
             state = self._states[found.number].result()
-            return ImageTree(self._views.files(state.layers)), state.key
+            return ImageTree(self.files(state.layers)), state.key
         base = self.base_of(name, self.platform, place)
-        return ImageTree(self._views.files(base.layers)), str(base.config.id)
+        return ImageTree(self.files(base.layers)), str(base.config.id)
 
     def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
         """Return what ADD's URLs and repositories gave; *is_over*: nobody waits any more."""
         return self.fetch(instruction, is_over)
 
     def files(self, layers: Sequence[BuiltLayer]) -> Files:
-        """Return the files that *layers* make."""
+        """Return the files that *layers* make; a build that finds all in its cache asks nobody."""
+        from pytest_images.builder.view import Views
+
+        with self._lock:
+            self._views = self._views or Views(self.store)
         return self._views.files(layers)
 
     # Below: one stage.

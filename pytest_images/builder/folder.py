@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from pytest_images.builder.listing import listed, looked_at, stamp_of
 from pytest_images.builder.siblings import Item
 from pytest_images.dockerfile.ignore import IgnoreRules
+from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.member import Kind
-from pytest_images.layer.writer import Changed, pread_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

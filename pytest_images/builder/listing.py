@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.builder.siblings import COUNT, KINDS, Siblings
-from pytest_images.layer.writer import Changed
+from pytest_images.layer.changed import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

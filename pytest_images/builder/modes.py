@@ -29,6 +29,9 @@ class Owner(NamedTuple):
     gid: int
 
 
+ROOT = Owner(0, 0)
+
+
 def changed_mode(spec: str, mode: int, *, is_folder: bool) -> int:
     """Return *mode* as ``--chmod=spec`` changes it: octal, or symbolic as of chmod(1).
 
@@ -73,8 +76,11 @@ def _bits(mode: int, what: str, *, is_folder: bool) -> int:
     return bits | (1 if "X" in what and (is_folder or mode & 0o111) else 0)
 
 
-def owner_of(spec: str, root: ImagePath) -> Owner:
-    """Return who ``user[:group]`` is in the image *root*. Raises Malformed: nobody there."""
+def owner_of(spec: str, root: ImagePath | None) -> Owner:
+    """Return who ``user[:group]`` is in the image *root*, or where there is none: numbers alone.
+
+    Raises Malformed: nobody there.
+    """
     user, colon, group = spec.partition(":")
     found = _number(user, "uid")
     if found is not None:
@@ -87,16 +93,16 @@ def owner_of(spec: str, root: ImagePath) -> Owner:
     return Owner(uid, gid if gid is not None else _named_group(group, root))
 
 
-def user_of(user: str, root: ImagePath) -> Owner:
+def user_of(user: str, root: ImagePath | None) -> Owner:
     """Return who a config's user is in the image *root*: root, where nobody is called so."""
     try:
         return owner_of(user or "0", root)
     except Malformed:
-        return Owner(0, 0)
+        return ROOT
 
 
-def _named_user(name: str, root: ImagePath) -> tuple[int, int]:
-    for line in _lines(root / "etc/passwd"):
+def _named_user(name: str, root: ImagePath | None) -> tuple[int, int]:
+    for line in _lines(root, "etc/passwd"):
         if len(line) >= _PASSWD_FIELDS and line[0] == name:
             uid, gid = _number(line[2], "uid"), _number(line[3], "gid")
             if uid is not None and gid is not None:
@@ -104,8 +110,8 @@ def _named_user(name: str, root: ImagePath) -> tuple[int, int]:
     raise Malformed(f"can't find uid for user {name}: no such user: {name}")
 
 
-def _named_group(name: str, root: ImagePath) -> int:
-    for line in _lines(root / "etc/group"):
+def _named_group(name: str, root: ImagePath | None) -> int:
+    for line in _lines(root, "etc/group"):
         if len(line) >= _GROUP_FIELDS and line[0] == name:
             gid = _number(line[2], "gid")
             if gid is not None:
@@ -121,9 +127,11 @@ def _number(text: str, what: str) -> int | None:
     return int(text)
 
 
-def _lines(path: ImagePath) -> list[list[str]]:
+def _lines(root: ImagePath | None, name: str) -> list[list[str]]:
+    if root is None:
+        raise Malformed("--chown with a name needs an image that knows the name")
     try:
-        with path.open("rb") as stream:
+        with (root / name).open("rb") as stream:
             text = stream.read(_FILE_LIMIT).decode("utf-8", "replace")
     except PathError:
         return []

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_images.builder.cache import Cache, Result, plain_layer
 from pytest_images.builder.choosing import mounted, select, whole_file
 from pytest_images.builder.command import SCRIPTS, Command, secret_id
-from pytest_images.builder.copying import MANY, ROOT, Copying, Order
-from pytest_images.builder.modes import user_of
-from pytest_images.builder.placing import Places
+from pytest_images.builder.copying import MANY, Copying, Order
 from pytest_images.builder.remote import is_remote
 from pytest_images.content.failures import store_error
-from pytest_images.content.ingest import FOLLOW_FROM
 from pytest_images.dockerfile.instructions import (
     Add,
     Arg,
@@ -32,7 +29,7 @@ from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import MountType
 from pytest_images.dockerfile.place import without_passwords
 from pytest_images.errors import BuildError, ImagesError
-from pytest_images.layer.writer import Changed, LayerWriter
+from pytest_images.layer.changed import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +46,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.mounts import Mount
     from pytest_images.dockerfile.place import Place
     from pytest_images.layer.files import ImagePath
+    from pytest_images.layer.writer import LayerWriter
 
 CHANGES_FILES = (Add, Copy, Run, Workdir)
 
@@ -313,8 +311,11 @@ class Steps:
 
     def _made_folder(self, path: str) -> Result:
         """Make the working directory where the image lacks it: it is USER's, as in BuildKit."""
+        from pytest_images.builder.modes import user_of
+        from pytest_images.builder.placing import Places
+
         base = self._shop.files(self._state.layers) if self._state.layers else None
-        owner = ROOT if base is None else user_of(self._state.settings.user, base)
+        owner = user_of(self._state.settings.user if base else "", base)
 
         def write(writer: LayerWriter) -> None:
             places = Places(base, writer, self._shop.latest, owner)
@@ -326,6 +327,9 @@ class Steps:
 
     def _write(self, write: Callable[[LayerWriter], None]) -> Result:
         """Store what *write* writes as a layer; none where it wrote no member."""
+        from pytest_images.content.ingest import FOLLOW_FROM
+        from pytest_images.layer.writer import LayerWriter
+
         with self._shop.store.ingest() as ingest:
             writer = LayerWriter(ingest)
             write(writer)

@@ -2,7 +2,7 @@
 
 A tree gives its items by path, ``/`` between names and none before; links inside of it are
 followed inside of it. What an item is was decided when it was listed: who opens one whose
-file has changed since, or changes while it is read, finds out (`layer.writer.Changed`).
+file has changed since, or changes while it is read, finds out (`layer.changed.Changed`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pytest_images.builder.listing import stamp_of
 from pytest_images.builder.siblings import Item
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import PathError
+from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
-from pytest_images.layer.writer import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -102,8 +102,11 @@ def _built(
         ):
             bench = _workbench(sources, request, opened, dockerfile, log)
             state = bench.build()
-            files = ImageTree(bench.files(state.layers))
-            built = Built(*documents(state, request.labels), files, request.tags)
+            built = Built(
+                *documents(state, request.labels),
+                lambda: ImageTree(bench.files(state.layers)),
+                request.tags,
+            )
             image = _exported(store, lease, request, built, log)
     return image, map(str, dockerfile.warnings)
 

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address
-from pytest_images.builder.trees import ImageTree, MemoryTree, opened
+from pytest_images.builder.trees import MemoryTree, opened
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import without_passwords
-from pytest_images.errors import InvalidUsage, LimitExceeded, MissingOffline
-from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
-from pytest_images.layer.contents import Contents
-from pytest_images.layer.files import Files
-from pytest_images.layer.header import BLOCK
-from pytest_images.layer.limit import expansion_limit
-from pytest_images.layer.measure import measure
+from pytest_images.engine.whole import DOCKERFILE, DOCKERFILE_LIMIT, whole
+from pytest_images.errors import InvalidUsage, MissingOffline
+from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
-from pytest_images.layer.scope import Layer
-from pytest_images.layer.writer import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,17 +25,11 @@ if TYPE_CHECKING:
     from pytest_images.builder.siblings import Item
     from pytest_images.builder.trees import Tree
     from pytest_images.content.store import Store
-    from pytest_images.layer.blocks import Readable
     from pytest_images.model.request.build import BuildRequest
 
-DOCKERFILE = "Dockerfile"
 KEEP_GIT_FOLDER = "BUILDKIT_CONTEXT_KEEP_GIT_DIR"  # a build argument
-_NAME = "the build context"
-_SIZE_LIMIT = 1 << 20  # bytes of a Dockerfile
 _IGNORE_LIMIT = 16 << 20
-_PIECE = 1 << 20
 _UNWAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_TAR_MAGIC = slice(257, 262)
 
 
 class Opened(NamedTuple):
@@ -82,7 +70,9 @@ def _tree_of(
         with open_address(store, context, request, lambda: False, offline=offline) as (tree, text):
             yield tree, Path("-"), text
     elif hasattr(context, "read"):
-        with _stream(store, cast("BinaryIO", context)) as (tree, text):
+        from pytest_images.engine.streams import open_stream
+
+        with open_stream(store, cast("BinaryIO", context)) as (tree, text):
             yield tree, Path("-"), text
     else:
         yield partial(MemoryTree, dict(context)), Path("-"), None
@@ -120,11 +110,12 @@ def open_address(
             )
             yield partial(FolderTree, root), None
     elif is_url(text):
+        from pytest_images.engine.streams import open_stream
         from pytest_images.http.download import Download
 
         with (
             Download(text, offline=offline) as download,
-            _stream(store, cast("BinaryIO", download), download.name) as found,
+            open_stream(store, cast("BinaryIO", download), download.name) as found,
         ):
             yield found
     else:
@@ -143,46 +134,6 @@ def _scratch(store: Store) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _stream(
-    store: Store, stream: BinaryIO, name: str = _NAME
-) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
-    """Take a tar, compressed or not, or the text of a Dockerfile."""
-    rewound = Rewound(stream)
-    limit = expansion_limit(store.root)
-    inflated = decompress(rewound, name, limit, allowed=ARCHIVES)
-    start = _start(inflated)
-    if start[_TAR_MAGIC] != b"ustar":
-        text = start + _whole(inflated, DOCKERFILE, _SIZE_LIMIT - len(start))
-        yield partial(MemoryTree, {}), text
-        return
-    spool = store.workspace("steps") / f"context-{os.urandom(8).hex()}"
-    try:
-        with spool.open("xb") as out:
-            out.write(start)
-            while piece := inflated.read(_PIECE):
-                out.write(piece)
-        yield partial(_tar_tree, store, spool), None
-    finally:
-        spool.unlink(missing_ok=True)
-
-
-def _tar_tree(store: Store, spool: Path, rules: IgnoreRules) -> Tree:
-    contents = Contents(_NAME)
-    limit = expansion_limit(store.root)
-    with spool.open("rb") as stream:
-        facts = measure(stream, _NAME, limit, visit=contents.add)
-    layer = Layer(
-        facts.diff_id,
-        facts.diff_id,
-        lambda: contents,
-        lambda: spool.open("rb"),
-        limit=limit,
-        folder=store.root,
-    )
-    return ImageTree(Files([layer], _NAME), rules, has_owners=False)
-
-
 def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple[str, bytes]:
     """Return the Dockerfile's name and text. Raises InvalidUsage where there is none."""
     if request.dockerfile_text is not None:
@@ -190,14 +141,14 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
     if found is not None:
         return DOCKERFILE, found
     if request.dockerfile is not None and Path(request.dockerfile).is_absolute():
-        return request.dockerfile, _named_content(Path(request.dockerfile), _SIZE_LIMIT)
+        return request.dockerfile, _named_content(Path(request.dockerfile), DOCKERFILE_LIMIT)
     name = request.dockerfile or DOCKERFILE
     item = tree.find(name)
     if item is None and request.dockerfile is None:
         item = tree.find(DOCKERFILE.lower())
     if item is None or item.kind is not Kind.FILE:
         raise InvalidUsage(name, "failed to read dockerfile: there is no such file in the context")
-    return name, _content(tree, item, _SIZE_LIMIT)
+    return name, _content(tree, item, DOCKERFILE_LIMIT)
 
 
 def ignore_rules(tree: Tree, dockerfile: str = DOCKERFILE) -> IgnoreRules:
@@ -224,7 +175,7 @@ def _named_content(path: Path, limit: int) -> bytes:
     try:
         with os.fdopen(os.open(path, _UNWAITING), "rb") as stream:
             os.set_blocking(stream.fileno(), True)
-            return _whole(stream, str(path), limit)
+            return whole(stream, str(path), limit)
     except OSError as error:
         reason = f"failed to read dockerfile: {error.strerror}"
         raise InvalidUsage(str(path), reason) from error
@@ -233,25 +184,6 @@ def _named_content(path: Path, limit: int) -> bytes:
 def _content(tree: Tree, item: Item, limit: int) -> bytes:
     try:
         with opened(tree, item) as stream:
-            return _whole(stream, item.path, limit)
+            return whole(stream, item.path, limit)
     except Changed as problem:
         raise InvalidUsage(item.path, problem.reason) from problem
-
-
-def _whole(stream: Readable, name: str, limit: int) -> bytes:
-    """Read all of a file called *name*. Raises LimitExceeded: it has more than *limit* bytes."""
-    pieces: list[bytes] = []
-    left = limit + 1
-    while left and (piece := stream.read(min(left, _PIECE))):
-        pieces.append(piece)
-        left -= len(piece)
-    if not left:
-        raise LimitExceeded(name, "size in bytes", limit)
-    return b"".join(pieces)
-
-
-def _start(stream: Readable) -> bytes:
-    start = b""
-    while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
-        start += piece
-    return start

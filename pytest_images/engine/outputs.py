@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from pytest_images.errors import InvalidUsage, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_images.builder.trees import Tree
     from pytest_images.content.store import Store
@@ -28,11 +28,11 @@ _TYPES = ("local", "tar", *_FORMS, "image")
 
 
 class Built(NamedTuple):
-    """What was built: its documents, its files, the names it is to have."""
+    """What was built: its documents, what gives its files, the names it is to have."""
 
     config: Config
     manifest: Manifest
-    files: Tree
+    files: Callable[[], Tree]
     names: tuple[Reference, ...]
 
 
@@ -78,10 +78,10 @@ def write_outputs(store: Store, outputs: Sequence[tuple[str, str]], built: Built
 
     for kind, to in outputs:
         if kind == "local":
-            export_into(built.files, Path(to))
+            export_into(built.files(), Path(to))
         elif kind == "tar":
             with _target(to) as stream:
-                write_tar(built.files, stream)
+                write_tar(built.files(), stream)
         elif to:
             with _target(to) as stream:
                 _archive(store, built, stream, _FORMS[kind])

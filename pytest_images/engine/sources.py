@@ -11,12 +11,10 @@ from pytest_images.builder.build import Base
 from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address, is_remote, remote_context
 from pytest_images.builder.trees import ImageTree
-from pytest_images.builder.view import Views
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.place import NOWHERE, without_passwords
 from pytest_images.engine.contexts import ignore_rules, open_address
 from pytest_images.errors import ImageNotFound, ImagesError, InvalidUsage, MissingOffline
-from pytest_images.layer.limit import expansion_limit
 from pytest_images.model.selector import Selector
 
 if TYPE_CHECKING:
@@ -87,6 +85,8 @@ class Sources:
 
     def _context(self, platform: Platform, name: str, value: str) -> Tree:
         if value.startswith((_IMAGE, _LAYOUT)):
+            from pytest_images.builder.view import Views
+
             return ImageTree(Views(self.store).files(self.base(name, platform, NOWHERE).layers))
         address = remote_context(value)
         if address is None and not Path(value).is_dir():
@@ -135,6 +135,8 @@ class Sources:
 
         checksum, address = instruction.checksum, git_address(source)
         if address is None:
+            from pytest_images.layer.limit import expansion_limit
+
             limit = expansion_limit(self.store.root)
             path = folder / "file"
             offline = self.images.offline

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zlib import adler32
 
+from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.header import BLOCK
 from pytest_images.layer.member import Kind
 
@@ -58,17 +59,6 @@ class Sink(Protocol):
 
     def advance(self, count: int) -> None:
         """Hear that *count* bytes were appended through the descriptor."""
-
-
-class Changed(Exception):
-    """A file became shorter, or another one, while it was read: what it was is not known."""
-
-    def __init__(self, path: str = "", reason: str = "it changed while it was copied") -> None:
-        super().__init__(path, reason)
-        self.path, self.reason = path, reason
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 class Entry(NamedTuple):
@@ -181,14 +171,6 @@ class LayerWriter:
                 raise Changed
             self._sink.write(piece)
             done += len(piece)
-
-
-def pread_whole(descriptor: int, size: int) -> bytes:
-    """Return the first *size* bytes of a file, fewer where it has no more."""
-    content = os.pread(descriptor, size, 0)
-    while len(content) < size and (more := os.pread(descriptor, size, len(content))):
-        content += more[: size - len(content)]
-    return content
 
 
 def header(entry: Entry) -> bytes:

@@ -27,7 +27,8 @@ from pytest_images.builder.trees import opened
 from pytest_images.cli.verbs.build import _secret_file
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.errors import ImagesError, InvalidDockerfile, InvalidUsage, LimitExceeded
-from pytest_images.layer.writer import Changed, LayerWriter
+from pytest_images.layer.changed import Changed
+from pytest_images.layer.writer import LayerWriter
 from tests.engine.hostile import holders, refused_whole
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_images.content.store import Store
+from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
 from pytest_images.layer.tar import members
-from pytest_images.layer.writer import Changed, Entry, LayerWriter
+from pytest_images.layer.writer import Entry, LayerWriter
 from pytest_images.model.digest import Digest
 from tests.peers import peer
 

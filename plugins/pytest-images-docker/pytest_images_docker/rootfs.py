@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 from pytest_images import SandboxError
 from pytest_images.builder.allowed import FILE, FOLDER, allowed
 from pytest_images.builder.unpack import OWNER
+from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
-from pytest_images.layer.writer import Changed, Entry, LayerWriter
+from pytest_images.layer.writer import Entry, LayerWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
