@@ -37,7 +37,7 @@ class _Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Image(_Deferred):
-    """An image that an engine holds.
+    """An image that an engine holds; equal to another where the ID is, however it was found.
 
     ``id`` is the digest of its config. ``reference`` is the name it was asked for or got,
     None where it was listed. ``size`` is what its layers take unpacked, in bytes, as Docker
@@ -45,14 +45,14 @@ class Image(_Deferred):
     """
 
     id: Digest
-    manifest: Descriptor
-    platform: Platform
-    reference: Reference | None = None
-    tags: tuple[Reference, ...] = ()
-    digests: tuple[Reference, ...] = ()
-    created: datetime | None = None
-    size: int | None = None
-    labels: Mapping[str, str] = field(default_factory=FrozenMap)
+    manifest: Descriptor = field(compare=False)
+    platform: Platform = field(compare=False)
+    reference: Reference | None = field(default=None, compare=False)
+    tags: tuple[Reference, ...] = field(default=(), compare=False)
+    digests: tuple[Reference, ...] = field(default=(), compare=False)
+    created: datetime | None = field(default=None, compare=False)
+    size: int | None = field(default=None, compare=False)
+    labels: Mapping[str, str] = field(default_factory=FrozenMap, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", FrozenMap(self.labels))

@@ -180,3 +180,10 @@ def test_a_layer_that_is_no_tar_is_listed_without_size(images: Images, put: Put)
     broken = Manifest.parse(json.dumps(manifest).encode())
     put(samples.Sample(broken, one.config, (noise,), one.tars), "app:1")
     assert images.ls()[0].size is None
+
+
+def test_what_is_listed_is_what_is_found_by_a_name(images: Images, put: Put) -> None:
+    put(samples.image("one"), "app:1", "app:2")
+    [listed] = images.ls()
+    assert images.inspect("app:1").image == images.inspect("app:2").image == listed
+    assert images.inspect("app:1", sizes=True).image in images.ls("app:2")

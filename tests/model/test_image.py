@@ -69,3 +69,11 @@ def test_what_verbs_give_back_travels_compares_and_hashes(value: object) -> None
     other = pickle.loads(pickle.dumps(value))
     assert other == value
     assert hash(other) == hash(value)
+
+
+def test_an_image_is_equal_to_itself_however_it_was_found() -> None:
+    listed = Image(IMAGE.id, IMAGE.manifest, IMAGE.platform, tags=(NAME,), size=7)
+    assert listed == IMAGE
+    assert {listed, IMAGE} == {IMAGE}
+    other = samples.image("other").config.id
+    assert Image(other, IMAGE.manifest, IMAGE.platform, reference=NAME, tags=(NAME,)) != IMAGE
