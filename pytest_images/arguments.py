@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -60,10 +61,17 @@ def references_of(names: Name | Iterable[Name]) -> tuple[Reference, ...]:
 
 
 def platform_of(given: str | Platform | None) -> Platform | None:
-    """Read one platform, None stays None. Raises InvalidPlatform."""
-    from pytest_images.model.platform import Platform
+    """Read one platform, None stays None. Raises InvalidPlatform.
 
-    return Platform.parse(given) if isinstance(given, str) else given
+    An operating system alone is that on this machine's architecture, as in containerd.
+    """
+    if not isinstance(given, str):
+        return given
+    from pytest_images.model.platform import SYSTEMS, Platform
+
+    if given.lower() in SYSTEMS:
+        return Platform(given, os.uname().machine)
+    return Platform.parse(given)
 
 
 def platforms_of(given: Platforms) -> tuple[Platform, ...]:
@@ -75,7 +83,8 @@ def platforms_of(given: Platforms) -> tuple[Platform, ...]:
     if isinstance(given, Platform):
         return (given,)
     texts = filter(None, given.split(",")) if isinstance(given, str) else given
-    return tuple(Platform.parse(one.strip()) if isinstance(one, str) else one for one in texts)
+    found = (platform_of(one.strip() if isinstance(one, str) else one) for one in texts)
+    return tuple(filter(None, found))
 
 
 def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:

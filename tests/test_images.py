@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,8 @@ def test_the_platforms_of_the_host_hold_where_none_are_named(asked: Asked) -> No
         assert asked.request.platforms == (arm,)
         host.images.pull("alpine", platform="linux/amd64")
         assert asked.request.platforms == (Platform("linux", "amd64"),)
+        host.images.pull("alpine", platform="linux")
+        assert asked.request.platforms == (Platform.of_machine(os.uname().machine),)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,15 @@ _ARCHITECTURES = {
     "loongarch64": ("loong64", None),
 }
 _OPERATING_SYSTEMS = {"macos": "darwin"}
-_SYSTEMS = frozenset({"linux", "windows", "darwin", "macos", "freebsd"})  # no architectures
+SYSTEMS = frozenset({"linux", "windows", "darwin", "macos", "freebsd"})  # no architectures
+# Those of Go, as containerd knows them: a word that stands alone is one of them.
+_KNOWN = frozenset(
+    {
+        *("386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "loong64", "mips"),
+        *("mipsle", "mips64", "mips64le", "mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le"),
+        *("riscv", "riscv64", "s390", "s390x", "sparc", "sparc64", "wasm"),
+    }
+)
 _WORD = r"[A-Za-z0-9_.-]{1,64}"
 _NUMBER = r"v(\d{1,2})(?:\.(\d{1,2}))?"
 _V8_MINORS = 9  # Armv8.9 is the last of its line
@@ -69,7 +77,7 @@ class Platform:
         Raises InvalidPlatform.
         """
         parts = text.split("/", 3)
-        if len(parts) == 1 and text.lower() not in _SYSTEMS:
+        if len(parts) == 1 and _normalised(text.lower(), "")[0] in _KNOWN:
             parts = ["linux", *parts]
         if not 2 <= len(parts) <= 3 or "" in parts:
             raise InvalidPlatform(text, EXPECTED)

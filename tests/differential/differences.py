@@ -103,6 +103,11 @@ def _said_ambiguous(docker: Said, ours: Said) -> tuple[Said, Said]:
     return (replace(docker, errors=("ambiguous",)) if is_missing else docker), ours
 
 
+def _wrong_platform(docker: Said, ours: Said) -> tuple[Said, Said]:
+    is_met = docker.status == 0 and ours.errors == ("no such platform <linux/arm64/v8>",)
+    return (ours if is_met else docker), ours
+
+
 def _without(said: Said, pattern: str) -> Said:
     lines = said.out.splitlines(keepends=True)
     return replace(said, out="".join(line for line in lines if not re.search(pattern, line)))
@@ -123,4 +128,5 @@ RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
     "announced-early": _announced_early,
     "reclaimed-space": _reclaimed_space,
     "named-missing": _named_missing,
+    "wrong-platform": _wrong_platform,
 }

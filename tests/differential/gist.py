@@ -28,7 +28,10 @@ GISTS = (
     ("bad pattern", r"syntax error in pattern"),
     ("no such platform", r"no (?:matching )?manifest for (?:platform )?(\S+?)[;,]? "),
     ("a platform without force", r"all images referencing this variant\. Use .{1,2}-force to"),
-    ("bad platform", r"cannot parse platform specifier|invalid platform"),
+    (
+        "bad platform",
+        r"cannot parse platform specifier|invalid platform|unknown operating system or arch",
+    ),
     ("unknown flag", r"unknown flag: (\S+)"),
     ("unknown flag", r"unknown shorthand flag: (.*)$"),
     ("flag value", r'invalid argument "(.*?)" for "(.*?)" flag'),

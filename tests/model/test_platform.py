@@ -55,6 +55,8 @@ REFUSED = [
     "linux",
     "windows",
     "macos",
+    "linuxx",
+    "amd46",
     "/linux/arm",
     "linux/arm/",
     "linux//v7",

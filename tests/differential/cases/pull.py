@@ -45,6 +45,23 @@ CASES = (
         errors=("no such platform",),
     ),
     Case(
+        "pull/another-platform-than-the-only-one",
+        ("pull -q --platform linux/arm64 $registry/app:1",),
+        served=_SERVED,
+        errors=("no such platform",),
+        differs=("wrong-platform",),
+    ),
+    Case(
+        "pull/an-unknown-platform",
+        ("pull --platform amd46 $registry/app",),
+        errors=("bad platform",),
+    ),
+    Case(
+        "pull/a-system-alone",
+        ("pull --platform linux $registry/both:1",),
+        served=("both as both:1",),
+    ),
+    Case(
         "pull/a-bad-platform", ("pull --platform a/b/c/d $registry/app",), errors=("bad platform",)
     ),
     Case("pull/without-trust", ("pull --disable-content-trust $registry/app:1",), served=_SERVED),
