@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LOCK_TIMEOUT = 120.0  # seconds that a short lock is awaited
-GUARD_FACTOR = 15  # a guard lasts as long as the work it guards, so it is awaited so much longer
 
 
 class Store:
@@ -192,36 +191,20 @@ class Store:
             algorithm=algorithm,
         )
 
-    @contextmanager
-    def guard(self, *key: str) -> Iterator[None]:
-        """Hold the lock of a piece of work (``"pull", name``) across all processes.
+    def guard(self, *key: str) -> AbstractContextManager[object]:
+        """Hold the lock of a piece of work (``"pull", name``) across all processes, in a block.
 
         It may be held as long as the work takes. Raises LockTimeout naming the holder.
         """
-        path = self._guard(key)
-        with locks.take(path) or self._await_guard(path):
-            yield
+        from pytest_images.content import guards
+
+        return guards.hold(self._home, key, self._timeout)
 
     def claim(self, *key: str) -> AbstractContextManager[object] | None:
         """Take the guard of a piece of work where it is free now; None: another has it."""
-        return locks.take(self._guard(key))
+        from pytest_images.content import guards
 
-    def _guard(self, key: tuple[str, ...]) -> Path:
-        import hashlib
-
-        text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
-        return self._home.guards / f"{text}.lock"
-
-    def _await_guard(self, path: Path) -> AbstractContextManager[object]:
-        """Wait for a guard that another holds: the same flock, by the library made for waiting."""
-        import filelock
-
-        timeout = self._timeout * GUARD_FACTOR
-        lock = filelock.FileLock(path, timeout=timeout, mode=0o600, thread_local=False)
-        try:
-            return lock.acquire()
-        except filelock.Timeout:
-            raise locks.timed_out(path, timeout) from None
+        return guards.claim(self._home, key)
 
     @contextmanager
     def fetching(self, digest: Digest) -> Iterator[bool]:
@@ -519,44 +502,15 @@ class Store:
 
     def usage(self) -> Usage:
         """Count what is here, how much of it could go with images not in use, and the cache."""
-        from pytest_images.content import collect
-        from pytest_images.content.facts import Usage
+        from pytest_images.content.usage import usage
 
-        images, used = self.images(), self.in_use()
-        collector = self._collector()
-        contents, reached = collector.contents(), collector.reached()
-        active = {str(each.id) for each in images if {str(each.id), str(each.digest)} & used}
-        kept = used.union(*(contents[id] for id in contents if id in active | used))
-        sizes = {blob.digest: blob.size for blob in collect.on_disk(self._home)}
-        cached = [size for digest, size in sizes.items() if digest not in reached]
-        return Usage(
-            images=len(images),
-            names=sum(len(image.tags) for image in images),
-            blobs=len(sizes),
-            size=sum(sizes.values()),
-            cache_blobs=len(cached),
-            cache_size=sum(cached),
-            active=len(active),
-            reclaimable=sum(sizes.get(digest, 0) for digest in reached - kept),
-        )
+        return usage(self._home, self._collector(), self.images(), self.in_use())
 
     def shares(self) -> dict[Digest, Share]:
         """Return what each image takes on the disk, by its ID: with others, and alone."""
-        from pytest_images.content import collect
-        from pytest_images.content.facts import Share
+        from pytest_images.content.usage import shares
 
-        contents = self._collector().contents()
-        sizes = {blob.digest: blob.size for blob in collect.on_disk(self._home)}
-        holders: dict[str, int] = {}
-        for digest in (digest for blobs in contents.values() for digest in blobs):
-            holders[digest] = holders.get(digest, 0) + 1
-        return {
-            Digest.parse(image): Share(
-                shared=sum(sizes.get(digest, 0) for digest in blobs if holders[digest] > 1),
-                unique=sum(sizes.get(digest, 0) for digest in blobs if holders[digest] == 1),
-            )
-            for image, blobs in contents.items()
-        }
+        return shares(self._home, self._collector())
 
     def _records(self) -> Records:
         from pytest_images.content.records import Records
