@@ -38,11 +38,19 @@ PROGRAMS = {
     "curl": "curl",
     "git": "git",
     "bash": "bash",
+    "bindfs": "bindfs",
+    "exfat": "mount.exfat-fuse",
     "fish": "fish",
     "zsh": "zsh",
 }
 # Abilities of the machine that tests can need like a program.
-ABILITIES = {"root": lambda: os.geteuid() == 0, "shared": lambda: shared_images() is not None}
+ABILITIES = {
+    "root": lambda: os.geteuid() == 0,
+    "shared": lambda: shared_images() is not None,
+    "fuse": lambda: (
+        os.geteuid() == 0 and all(map(os.path.exists, ("/dev/fuse", "/dev/loop-control")))
+    ),
+}
 
 
 def is_required(name: str) -> bool:

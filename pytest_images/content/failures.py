@@ -24,7 +24,9 @@ def store_error(path: str | os.PathLike[str], error: OSError) -> StoreError:
     if error.errno in READ_ONLY:
         return store_read_only(path, reason)
     if error.errno == errno.EXDEV:
-        reason = "it lies on another file system than the rest of the store"
+        apart = StoreError(str(path), "it lies on another file system than the rest of the store")
+        apart.add_note("Mount what is to be elsewhere at the store's folder, not inside of it.")
+        return apart
     return StoreError(str(path), reason)
 
 

@@ -100,6 +100,8 @@ def prepare(root: Path, durability: Durability) -> Home:
             _refuse_foreign_content(home)
             if stat.S_IMODE(info.st_mode) != 0o700:
                 root.chmod(0o700)
+                if (info := root.lstat()).st_mode & 0o022:
+                    raise _shared(root, info)
             build(home, durability)
     return home
 
@@ -112,15 +114,24 @@ def _accept_root(root: Path) -> os.stat_result:
         root.parent.mkdir(parents=True, exist_ok=True)
         root.mkdir(mode=0o700, exist_ok=True)
         info = root.lstat()
+        if info.st_mode & 0o022:
+            root.rmdir()
+            raise _shared(root, info) from None
     if not stat.S_ISDIR(info.st_mode):
         raise _unsafe(root, "it is not a folder of its own (a link or a file)")
     if info.st_uid != os.geteuid():
         raise _unsafe(root, f"it belongs to user {info.st_uid}, not to user {os.geteuid()}")
     if info.st_mode & 0o022 and any(root.iterdir()):
-        raise _unsafe(root, f"others may write to it (mode {stat.S_IMODE(info.st_mode):o})")
+        raise _shared(root, info)
     if info.st_mode & 0o077 and (root / "format").exists():
         root.chmod(0o700)
     return info
+
+
+def _shared(root: Path, info: os.stat_result) -> StoreUnsafe:
+    error = _unsafe(root, f"others may write to it (mode {stat.S_IMODE(info.st_mode):o})")
+    error.add_note("Where a file system keeps no modes, mount it with umask=077.")
+    return error
 
 
 def _unsafe(path: Path, reason: str) -> StoreUnsafe:
