@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FORMS = ("auto", "plain", "tty", "quiet")
 REDRAWS = 10  # a second
 _SHOWN = 6  # lines of a running command that a terminal shows, as BuildKit does
+_ECHO = len("^C")  # columns that are left free: at a full line it would move the drawing down
 _TAIL = 20  # lines of a failed step that are shown again
 _OVER = (Phase.DONE, Phase.EXISTS, Phase.FAILED)
 _START = regex(r"#\d+ ")
@@ -123,7 +124,7 @@ class MovingSteps(Quiet):
         from rich.text import Text
 
         with self._lock:
-            lines = list(self._drawn(options.max_width))
+            lines = list(self._drawn(options.max_width - _ECHO))
         height = max(3, options.size.height - 1)
         if not self._is_over and len(lines) > height:
             lines = [lines[0], *lines[1 - height :]]
@@ -137,7 +138,9 @@ class MovingSteps(Quiet):
         seconds = time.monotonic() - self._begun
         drawn = [(f"[+] Building {seconds:.1f}s ({done}/{len(steps)}){state}", "")]
         for step in steps:
-            title = f" => {_MARKS.get(step.phase, '')}{step.title}"
+            is_canceled = self._is_over and step.phase is Phase.STARTED
+            mark = "CANCELED " if is_canceled else _MARKS.get(step.phase, "")
+            title = f" => {mark}{step.title}"
             took = f"{step.seconds:.1f}s"
             room = max(1, width - len(took) - 1)
             title = title if len(title) <= room else f"{title[: room - 1]}…"

@@ -84,7 +84,9 @@ def build(images: Images, store: Store, request: BuildRequest) -> BuildResult:
 def _check(request: BuildRequest) -> None:
     """Refuse at once what could only fail after everything was built."""
     if len(request.platforms) > 1:
-        raise Unsupported("build", "an image for several platforms at once")
+        error = Unsupported("build", "an image for several platforms at once")
+        error.add_note("build it once for each platform, under a name of its own")
+        raise error
     for name in request.tags:
         check_given(name)
     check_outputs(request.outputs)

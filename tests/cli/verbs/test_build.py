@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.processes import COMMAND, LIMIT, read_terminal, running
+from tests.cli.processes import COMMAND, LIMIT, read_terminal, running, stalling_server
 from tests.peers import miss, shared_images
 from tests.sandbox.conftest import require_sandbox
 
@@ -251,7 +251,7 @@ def test_load_keeps_the_image_beside_other_outputs(run: Run, web: Path, tmp_path
         (["--add-host", "one:two"], 125, 'invalid IP address in add-host: "two"'),
         (["--build-context", "one"], 125, "expected name=value"),
         (["--timestamp", "noon"], 125, "it is no number of seconds"),
-        (["--platform", "linux/amd64,linux/arm64"], 1, "several platforms at once"),
+        (["--platform", "linux/amd64,linux/arm64"], 1, "once for each platform, under a name"),
         (["--target", "none"], 1, 'target stage "none" could not be found'),
         (["-t", "Not A Name"], 1, "invalid reference"),
         (["-t", f"web@sha256:{'0' * 64}"], 1, "refusing to create a tag with a digest reference"),
@@ -388,6 +388,28 @@ def test_on_a_terminal_steps_move_and_the_cursor_comes_back(web: Path) -> None:
     assert "FINISHED" in text
     assert "=> [2/2] COPY page /srv/" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+
+
+def test_ctrl_c_on_a_terminal_leaves_the_steps_as_they_are(web: Path) -> None:
+    """The terminal writes ^C where the cursor is; at the end of a full line it would wrap."""
+    ours, theirs = pty.openpty()
+    with stalling_server() as (address, came):
+        dockerfile(web, f"FROM {address}/base:1\n")
+        with os.fdopen(theirs, "wb", 0) as terminal:
+            process = subprocess.Popen(
+                [*COMMAND, "build", str(web)],
+                stderr=terminal,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "TERM": "xterm", "COLUMNS": "60"},
+            )
+        assert came.wait(LIMIT)
+        process.send_signal(signal.SIGINT)
+        text = read_terminal(ours).decode()
+    os.close(ours)
+    assert process.wait(LIMIT) == 130
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n").split("\n")
+    assert f" => CANCELED [internal] load metadata for {address}"[:50] in {x[:50] for x in lines}
+    assert max(map(len, lines)) == 60 - len("^C")
 
 
 def test_when_a_stage_fails_the_others_are_ended(run: Run, web: Path, alpine: str) -> None:
