@@ -75,6 +75,8 @@ def dispatch(words: Sequence[str]) -> int:
     if parsed.wants_help or not parsed.arguments:
         return _print_help()
     name, rest = parsed.arguments[0], parsed.arguments[1:]
+    if name == "help":
+        return dispatch([*rest, "--help"])
     if name in GROUPS:
         return _group(name, rest, Settings.of(parsed))
     return _run(_verb(name, "", VERBS), rest, Settings.of(parsed))

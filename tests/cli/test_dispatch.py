@@ -23,9 +23,10 @@ def test_every_command_has_a_module_and_help(run: Run, name: str) -> None:
     done = run(*name.split(), "--help")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"Usage:  pytest-images {name}")
+    assert run("help", *name.split()) == done
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["--help=true"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["--help=true"], ["help"]])
 def test_without_a_command_the_help_names_them_all(run: Run, words: list[str]) -> None:
     done = run(*words)
     assert done.status == 0
