@@ -85,6 +85,8 @@ class Passed:
         for member in reader:
             self._pass(member)
         self.is_whole = reader.has_end
+        if not (self._blobs or self._links or self._others):
+            raise self._invalid("it is empty")
 
     def __contains__(self, path: str) -> bool:
         return path in self._blobs or path in self._links

@@ -103,9 +103,17 @@ def test_what_follows_the_end_of_an_archive_is_not_read(load: Loading) -> None:
     assert found.config == ONE.config
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"GET / HTTP/1.1\r\n" * 100, bytes(10240)])
-def test_what_is_no_archive_is_refused(load: Loading, content: bytes) -> None:
-    with load.refused(InvalidArchive):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"x", "the archive ends inside a header"),
+        (b"GET / HTTP/1.1\r\n" * 100, "it is not a tar archive"),
+        (bytes(10240), "it is empty"),
+    ],
+)
+def test_what_is_no_archive_is_refused(load: Loading, content: bytes, reason: str) -> None:
+    with load.refused(InvalidArchive, reason):
         load(content)
 
 
