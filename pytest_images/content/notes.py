@@ -6,6 +6,7 @@ reads as if it was never written.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
@@ -28,7 +29,8 @@ class Notes:
     def read(self, *key: str) -> dict[str, Any]:
         """Return a note, ``{}`` where there is none."""
         with suppress(OSError, ValueError):  # never written, or torn
-            found = json.loads(self._path(key).read_bytes())
+            with io.FileIO(self._path(key)) as file:
+                found = json.loads(file.readall())
             if isinstance(found, dict):
                 return found
         return {}

@@ -25,7 +25,7 @@ class Origins:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Address] = {}
 
     def address(self, host: str, scheme: str = "") -> Address:
         """Return the address of *host* (``name`` or ``name:port``).
@@ -33,32 +33,34 @@ class Origins:
         *scheme* as in `Endpoint`: where it is empty, HTTPS; on loopback HTTPS first, and
         plain HTTP when the handshake shows that. Raises InvalidAddress, Unreachable.
         """
+        if not scheme:
+            with self._lock:
+                known = self._known.get(host)
+            if known is not None:
+                return known
         name, _ = split_host(host)
         if scheme or not is_loopback(name):
             return Address.of(scheme or "https", host)
+        found = self._probe(Address.of("https", host), Address.of("http", host))
         with self._lock:
-            known = self._known.get(host)
-        if known is None:
-            known = self._probe(Address.of("https", host), Address.of("http", host))
-            with self._lock:
-                self._known[host] = known
-        return Address.of(known, host)
+            self._known[host] = found
+        return found
 
     def forget(self, host: str) -> None:
         """Ask *host* again next time: what listened there is gone."""
         with self._lock:
             self._known.pop(host, None)
 
-    def _probe(self, secure: Address, plain: Address) -> str:
-        """Return the scheme by a handshake that verifies nobody and sends no secret."""
+    def _probe(self, secure: Address, plain: Address) -> Address:
+        """Return the right one by a handshake that verifies nobody and sends no secret."""
         if secure.port != plain.port and not _listens(secure, self._limits):
-            return "http"  # no port was named: 443 is closed, so it can only be 80
+            return plain  # no port was named: 443 is closed, so it can only be 80
         try:
-            return "https" if _shakes_hands(secure, self._limits) else "http"
+            return secure if _shakes_hands(secure, self._limits) else plain
         except (ConnectionRefusedError, socket.gaierror) as error:
             raise Unreachable(secure.base, [error.strerror or str(error)]) from None
         except OSError:
-            return "http" if _answers_plainly(plain, self._limits) else "https"
+            return plain if _answers_plainly(plain, self._limits) else secure
 
 
 def _connect(address: Address, limits: Limits) -> socket.socket:
