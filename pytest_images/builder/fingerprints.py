@@ -48,6 +48,8 @@ class Fingerprints:
 
     def of(self, tree: Tree, item: Item) -> str:
         """Return the digest of a file's content. Raises OSError, or what reading an image can."""
+        if item.content:
+            return self._recall(item.content) or self._learn(item.content, 0, _digest(tree, item))
         if not isinstance(tree, FolderTree):
             return _digest(tree, item)
         changed = item.stamp[2]
@@ -62,9 +64,10 @@ class Fingerprints:
 
     def of_group(self, tree: Tree, group: Siblings, digest: Callable[[], str]) -> str:
         """Return what *digest* returned for a group when its files were as they are now."""
-        if not isinstance(tree, FolderTree) or tree.prefix != self._prefix or not group.stamps:
+        is_other = isinstance(tree, FolderTree) and tree.prefix != self._prefix
+        seen = "" if is_other else group.seen
+        if not seen:
             return digest()
-        seen = group.seen
         return self._recall(seen) or self._learn(seen, group.changed, digest())
 
     def _recall(self, seen: str) -> str | None:

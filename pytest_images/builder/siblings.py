@@ -33,7 +33,7 @@ class Item(NamedTuple):
     """One file of a tree; *path* leads to it there, "" to the top.
 
     *stamp* is what a folder of this machine says beside: it stands for the content as long as
-    it stays the same.
+    it stays the same. *content* stands for it for ever: in a layer nothing changes.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Item(NamedTuple):
     target: str = ""
     xattrs: Mapping[str, bytes] | None = None
     stamp: Stamp = ()
+    content: str = ""
 
 
 class Siblings(NamedTuple):
@@ -73,14 +74,21 @@ class Siblings(NamedTuple):
         The last one's times do not count where it is a folder: they say what is in it, which is
         looked at by itself.
         """
-        if not self.stamps:
+        if self.stamps:
+            seen = repr((self.names, self._lasting))
+        elif any(item.content for item in self.made):
+            seen = repr(
+                [(item._replace(path=""), item.path.rpartition("/")[2]) for item in self.made]
+            )
+        else:
             return ""
-        seen = repr((self.names, self._lasting))
         return hashlib.sha256(seen.encode("utf-8", "surrogateescape")).hexdigest()
 
     @property
     def changed(self) -> int:
-        """When the last of the files changed, in ns since 1970; 0: there is none."""
+        """When the last of the files changed, in ns since 1970; 0: they cannot change."""
+        if not self.stamps:
+            return 0
         return max((stamp[2] for stamp in self._lasting if len(stamp) > 1), default=0)
 
     @property

@@ -14,7 +14,7 @@ import posixpath
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, cast
 
-from pytest_images.builder.folder import FolderTree
+from pytest_images.builder.folder import SMALL, FolderTree
 from pytest_images.builder.listing import stamp_of
 from pytest_images.builder.siblings import Item
 from pytest_images.dockerfile.ignore import IgnoreRules
@@ -141,8 +141,11 @@ class ImageTree:
             if item.kind is Kind.DIRECTORY:
                 yield from self.below(item.path)
 
-    def read(self, item: Item) -> None:
-        """As `Tree` says: the layers' files are read as streams."""
+    def read(self, item: Item) -> bytes | None:
+        """As `Tree` says."""
+        if item.size > SMALL:
+            return None
+        return self._files.joinpath(item.path).read_bytes()
 
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""
@@ -151,16 +154,18 @@ class ImageTree:
     def _item(self, place: ImagePath) -> Item:
         info = place.lstat()
         kind = Kind(info.kind)
+        is_file = kind is Kind.FILE
         return Item(
             "/".join(place.parts),
             kind,
             info.mode,
-            info.size if kind is Kind.FILE else 0,
+            info.size if is_file else 0,
             int(info.mtime),
             info.uid,
             info.gid,
             info.target if kind is Kind.SYMLINK else "",
             info.xattrs,
+            content="{} {}".format(*place.content_place()) if is_file else "",
         )
 
 

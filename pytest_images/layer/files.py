@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pytest_images.layer.tree import Node, Parts
+    from pytest_images.model.digest import Digest
 
 
 class InLayer(NamedTuple):
@@ -167,6 +168,18 @@ class ImagePath:
         reader, index = self._content()
         stream = reader.open(index)
         return stream if mode == "rb" else io.TextIOWrapper(stream, encoding)
+
+    def content_place(self) -> tuple[Digest, int]:
+        """Return the diff ID of the layer that holds a file's content, and its offset in the tar.
+
+        Where these are the same, the content is.
+        """
+        _, node = self._find()
+        entry = self._scope.tree.entry(node)
+        if isinstance(node, Directory) or entry is None:
+            raise self._error(PathError, "it has no content")
+        layer = self._scope.layers[entry.layer]
+        return layer.diff_id, layer.contents.offsets[entry.place]
 
     def iterdir(self) -> Iterator[ImagePath]:
         """Give what is in the directory, by name."""

@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class LayerReader:
         self._lock = threading.Lock()
         self._cursor: _Cursor | None = None
         self._plain: int | None = None  # the descriptor of the layer without its compression
+        self._is_compressed = False  # once it was looked at
         self._restarts = 0
 
     def read(self, index: int) -> bytes:
@@ -68,25 +70,36 @@ class LayerReader:
 
     def open(self, index: int) -> io.BufferedReader:
         """Return the content of the file at *index* as a stream of its own, to be closed."""
+        contents = self._contents
+        with self._lock:
+            descriptor = None if index in contents.sparse else self._random()
+            if descriptor is None:
+                self._restarts += 1
+            else:
+                descriptor = os.dup(descriptor)
+        if descriptor is None:
+            return self._inflating(index)
+        file = os.fdopen(descriptor, "rb", buffering=0)
+        read = partial(_read_on, descriptor, [contents.offsets[index]])
+        return _buffered(_Stream(file, read, contents.sizes[index], contents.source))
+
+    def _inflating(self, index: int) -> io.BufferedReader:
+        """Return a stream that inflates the layer up to the file."""
         blob = self._open_blob()
         try:
-            raw = self._stream(blob, index)
+            return _buffered(self._stream(blob, index))
         except BaseException:
             blob.close()
             raise
-        return io.BufferedReader(raw, 1 << 16)
 
-    def _stream(self, blob: BinaryIO, index: int) -> io.RawIOBase:
+    def _stream(self, blob: BinaryIO, index: int) -> _Stream:
         contents, source = self._contents, self._contents.source
         tar = decompress(blob, source, self._limit)
         if index in contents.sparse:  # its map stands before it: the reader knows how
             member = next(islice(members(tar, source), index, None))
             return _Stream(blob, member.read, member.size, source)
         blocks = Blocks(tar)
-        if tar.compression is Compression.NONE:
-            blob.seek(contents.offsets[index])
-            blocks = Blocks(blob)
-        elif not blocks.skip(contents.offsets[index]):
+        if not blocks.skip(contents.offsets[index]):
             raise _cut(source)
         return _Stream(blob, blocks.read, contents.sizes[index], source)
 
@@ -104,16 +117,17 @@ class LayerReader:
         """Return a descriptor of the plain tar: the blob itself, or a copy once it is worth one."""
         if self._plain is not None:
             return self._plain
-        if self._cursor is not None and self._restarts < RESTARTS:
+        if self._is_compressed and self._restarts < RESTARTS:
             return None
         with self._open_blob() as blob:
             tar = decompress(blob, self._contents.source, self._limit)
             if tar.compression is Compression.NONE:
                 self._keep(os.dup(blob.fileno()))
-            elif self._cursor is not None:
+            elif self._is_compressed:
                 self._restarts = 0
                 with suppress(OSError):  # no room: then it is inflated again each time
                     self._keep(_inflated(tar, self._folder))
+            self._is_compressed = True
         return self._plain
 
     def _keep(self, descriptor: int) -> None:
@@ -170,6 +184,17 @@ class _Stream(io.RawIOBase):
     def close(self) -> None:
         self._blob.close()
         super().close()
+
+
+def _buffered(raw: _Stream) -> io.BufferedReader:
+    return io.BufferedReader(raw, 1 << 16)
+
+
+def _read_on(descriptor: int, at: list[int], size: int) -> bytes:
+    """Read on from *at*, which is where the next bytes are then: others read it too."""
+    piece = os.pread(descriptor, size, at[0])
+    at[0] += len(piece)
+    return piece
 
 
 def _inflated(tar: Readable, folder: Path) -> int:
