@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
-    from pytest_images.layer.files import Files, ImagePath
+    from pytest_images.layer.files import Files
+    from pytest_images.layer.scope import FileStat
 
 _PIECE = 1 << 20
 
@@ -119,7 +120,7 @@ class ImageTree:
         """As `Tree` says."""
         try:
             place = self._files.joinpath(path).resolve()
-            found = self._item(place)
+            found = _in_image("/".join(place.parts), *place.described())
         except PathError:
             return None
         return None if found.path and self._rules.excludes(found.path) else found
@@ -134,8 +135,9 @@ class ImageTree:
 
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
-        for place in self._files.joinpath(path).iterdir():
-            item = self._item(place)
+        prefix = path + "/" * bool(path)
+        for name, info, content in self._files.joinpath(path).scandir():
+            item = _in_image(prefix + name, info, content)
             if not self._rules.excludes(item.path):
                 yield item
             if item.kind is Kind.DIRECTORY:
@@ -151,22 +153,21 @@ class ImageTree:
         """As `Tree` says."""
         return self._files.joinpath(item.path).open("rb")
 
-    def _item(self, place: ImagePath) -> Item:
-        info = place.lstat()
-        kind = Kind(info.kind)
-        is_file = kind is Kind.FILE
-        return Item(
-            "/".join(place.parts),
-            kind,
-            info.mode,
-            info.size if is_file else 0,
-            int(info.mtime),
-            info.uid,
-            info.gid,
-            info.target if kind is Kind.SYMLINK else "",
-            info.xattrs,
-            content="{} {}".format(*place.content_place()) if is_file else "",
-        )
+
+def _in_image(path: str, info: FileStat, content: str) -> Item:
+    kind = Kind(info.kind)
+    return Item(
+        path,
+        kind,
+        info.mode,
+        info.size if kind is Kind.FILE else 0,
+        int(info.mtime),
+        info.uid,
+        info.gid,
+        info.target if kind is Kind.SYMLINK else "",
+        info.xattrs,
+        content=content,
+    )
 
 
 @contextmanager

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pytest_images.layer.tree import Node, Parts
-    from pytest_images.model.digest import Digest
 
 
 class InLayer(NamedTuple):
@@ -169,17 +168,17 @@ class ImagePath:
         stream = reader.open(index)
         return stream if mode == "rb" else io.TextIOWrapper(stream, encoding)
 
-    def content_place(self) -> tuple[Digest, int]:
-        """Return the diff ID of the layer that holds a file's content, and its offset in the tar.
+    def described(self) -> tuple[FileStat, str]:
+        """As `lstat`, and what stands for a file's content: where that is the same, it is too."""
+        _, node = self._find(follow=False)
+        return self._scope.stat(node), self._scope.content(node)
 
-        Where these are the same, the content is.
-        """
-        _, node = self._find()
-        entry = self._scope.tree.entry(node)
-        if isinstance(node, Directory) or entry is None:
-            raise self._error(PathError, "it has no content")
-        layer = self._scope.layers[entry.layer]
-        return layer.diff_id, layer.contents.offsets[entry.place]
+    def scandir(self) -> Iterator[tuple[str, FileStat, str]]:
+        """Give the names in the directory, in order, each with what `described` says of it."""
+        children = self._directory()[1].children
+        for name, raw in sorted((readable(raw), raw) for raw in children):
+            node = children[raw]
+            yield name, self._scope.stat(node), self._scope.content(node)
 
     def iterdir(self) -> Iterator[ImagePath]:
         """Give what is in the directory, by name."""

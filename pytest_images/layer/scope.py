@@ -147,3 +147,11 @@ class Scope:
             contents.xattrs.get(index, {}),
             entry.layer,
         )
+
+    def content(self, node: Node) -> str:
+        """Return what stands for a file's content: its layer's diff ID and the place there."""
+        entry = self.tree.entry(node)
+        if entry is None or self.tree.kind(node) is not Kind.FILE:
+            return ""
+        layer = self.layers[entry.layer]
+        return f"{layer.diff_id} {layer.contents.offsets[entry.place]}"

@@ -121,3 +121,26 @@ def test_a_blob_that_was_cut_meanwhile_is_an_error(compression: str, tmp_path: P
         (files / "f39").read_bytes()
     with pytest.raises(InvalidLayer), (files / "f39").open("rb") as stream:
         stream.read()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_who_opens_file_after_file_has_the_layer_inflated_a_few_times(compression: str) -> None:
+    tar = layer(*(member(b"%03d" % number, b"content %03d" % number) for number in range(50)))
+    opened = Opened(COMPRESS[compression](tar))
+    files = Files([of_tar(tar, compression, opened=opened)], "app:1")
+    for number in [*range(50), 7, 3]:
+        with (files / f"{number:03}").open("rb") as stream:
+            assert stream.read() == b"content %03d" % number
+    assert opened.count <= RESTARTS + 2
+
+
+@pytest.mark.parametrize("compression", ["plain", "gzip"])
+def test_streams_of_one_layer_stand_each_where_it_was_read_to(compression: str) -> None:
+    tar = layer(member(b"a", b"A" * 200_000 + b"a"), member(b"b", b"B" * 200_000 + b"b"))
+    files = Files([of_tar(tar, compression)], "app:1")
+    streams = [(files / name).open("rb") for name in "abababab"]
+    starts = [stream.read(150_000) for stream in streams]
+    assert starts == [b"A" * 150_000, b"B" * 150_000] * 4
+    assert [stream.read()[-3:] for stream in streams] == [b"AAa", b"BBb"] * 4
+    for stream in streams:
+        stream.close()
