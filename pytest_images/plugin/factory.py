@@ -79,7 +79,9 @@ class Factory:
 
     def __str__(self) -> str:
         first = next(iter(self.given.values()))
-        is_known = first is not LEFT_OUT and not any(map(is_fixture, fixtures_in(first)))
+        is_known = (
+            first is not LEFT_OUT and not isinstance(first, Mapping) and not is_fixture(first)
+        )
         return f"{self.word}({str(getattr(first, 'familiar', first))!r})" if is_known else self.word
 
     @property

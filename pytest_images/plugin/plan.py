@@ -64,17 +64,18 @@ def _line(host: Host, need: Need) -> Line:
     if not host.is_there:
         return Line(name, False, None, None, 1, 2)
     is_here = _is_here(host, need)
+    pinned = need.reference.digest or _locked(host, need)
     found = None
     if host.images.engine == "embedded":
         from pytest_images.engine.foreseen import foreseen
 
-        request = PullRequest(need.reference, platforms)
-        found = foreseen(host.embedded.store, request, _locked(host, need))
+        found = foreseen(host.embedded.store, PullRequest(need.reference, platforms), pinned)
     total, missing = (None, None) if found is None else found
     if is_here:
         return Line(name, True, total, 0, int(asks(host, need)), int(asks(host, need)))
-    # What is known costs a HEAD; else a GET, and one more where it is an index.
-    return Line(name, False, total, missing, 1, 1 if found else 2)
+    # What is known costs a HEAD, and nothing by digest; else a GET, and one more for an index.
+    least, most = (1, 2) if found is None else (0, 0) if pinned else (1, 1)
+    return Line(name, False, total, missing, least, most)
 
 
 def _locked(host: Host, need: Need) -> Digest | None:

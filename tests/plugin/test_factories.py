@@ -103,6 +103,19 @@ def test_a_factory_that_fails_says_what_and_where(project: pytest.Pytester) -> N
         result.stdout.no_fnmatch_line(noise)
 
 
+def test_a_factory_that_fails_does_not_repeat_the_bytes_it_was_given(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        "from pytest_images import built\n"
+        "app = built({'secret': b'content' * 1000}, dockerfile_text='FORM scratch')\n"
+        "def test_it(app): pass\n"
+    )
+    result = pytester.runpytest()
+    result.stdout.fnmatch_lines(["InvalidDockerfile: *FORM*", "wanted by built in *.py, line 2"])
+    result.stdout.no_fnmatch_line("*content*")
+
+
 def test_a_factory_refuses_a_name_where_it_is_written(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("from pytest_images import pulled\nbad = pulled('Not A Name')\n")
     result = pytester.runpytest()

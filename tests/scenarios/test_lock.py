@@ -109,6 +109,9 @@ def test_a_locked_suite_asks_for_tags_once_and_never_again(
     result, tags, requests = story.run(*options)
     result.assert_outcomes(passed=6)
     assert (tags, requests) == ([], 0)  # all of it is cached
+    result, _, requests = story.run("--images-plan")
+    result.stdout.fnmatch_lines(["images plan: 2 for 5 *, 0 to fetch (0B), manifest requests: 0"])
+    assert requests == 0
     assert story.lock.read_text() == lock
 
     result, tags, requests = story.run("--images-offline", *options)

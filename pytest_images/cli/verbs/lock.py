@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_images.cli.options import Command, Option
 
@@ -32,6 +32,8 @@ def run(parsed: Parsed, settings: Settings) -> int:
     names = [reference_of(each) for each in parsed.arguments] or sorted(file.read())
     for name in names:
         _require_lockable(name)
+    if not names:
+        _refuse_nothing(file)
     return _check(file, names, settings) if parsed.flag("check") else _lock(file, names, settings)
 
 
@@ -43,6 +45,15 @@ def _require_lockable(name: Reference) -> None:
     if is_exempt(name):
         reason = "a digest, or a registry of this machine, needs no lock"
         raise InvalidUsage(name.familiar, reason)
+
+
+def _refuse_nothing(file: LockFile) -> NoReturn:
+    """Raise InvalidUsage: neither the command nor the file names an image."""
+    from pytest_images.errors import InvalidUsage
+
+    error = InvalidUsage(str(file), "there is no name in it")
+    error.add_note("Say which to write down: pytest-images lock NAME[:TAG]...")
+    raise error
 
 
 def _lock(file: LockFile, names: list[Reference], settings: Settings) -> int:

@@ -68,6 +68,16 @@ def test_check_shows_every_difference_and_changes_nothing(
     assert file.read_text() == before
 
 
+@pytest.mark.parametrize("words", [(), ("--check",)], ids=["write", "check"])
+def test_a_file_without_names_is_no_success(
+    run: Run, registry: FaultRegistry, words: tuple[str, ...]
+) -> None:
+    done = run("lock", *words)
+    assert done.status == 1
+    assert "images.lock" in done.err
+    assert "pytest-images lock NAME" in done.err
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1:5000/app:1", f"app@{ONE.manifest.digest}"])
 def test_a_name_that_needs_no_lock_is_refused(
     run: Run, registry: FaultRegistry, tmp_path: Path, name: str
