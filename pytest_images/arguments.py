@@ -6,13 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_images.errors import InvalidUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import BinaryIO
+    from typing import BinaryIO, Literal
 
     from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Platforms = str | Platform | Iterable[str | Platform] | None
     Source = BinaryIO | Path | str
     Filters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+    Policy = Literal["missing", "newer", "always", "never"]
+
+POLICIES = ("missing", "newer", "always", "never")
 
 
 def reference_of(name: Name, *, bare: bool = False) -> Reference:
@@ -85,6 +88,13 @@ def platforms_of(given: Platforms) -> tuple[Platform, ...]:
     texts = filter(None, given.split(",")) if isinstance(given, str) else given
     found = (platform_of(one.strip() if isinstance(one, str) else one) for one in texts)
     return tuple(filter(None, found))
+
+
+def policy_of(given: Any) -> Policy | None:
+    """Read when a registry is asked, None stays None. Raises InvalidUsage."""
+    if given is not None and given not in POLICIES:
+        raise InvalidUsage(str(given), f"a pull policy is one of {', '.join(POLICIES)}")
+    return cast("Policy | None", given)
 
 
 def pairs_of(filters: Filters) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from pytest_images.arguments import (
     pairs_of,
     platform_of,
     platforms_of,
+    policy_of,
     reference_of,
     references_of,
     selector_of,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
-    from pytest_images.arguments import Filters, Name, Platforms, Source, Thing
+    from pytest_images.arguments import Filters, Name, Platforms, Policy, Source, Thing
     from pytest_images.hookspecs import Hooks
     from pytest_images.host.host import Host
     from pytest_images.layer.files import Files
@@ -64,10 +65,7 @@ if TYPE_CHECKING:
     from pytest_images.model.secret import Secret
     from pytest_images.policies.ledger import Ledger
 
-    Policy = Literal["missing", "newer", "always", "never"]
-
 T = TypeVar("T")
-POLICIES = ("missing", "newer", "always", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,9 +460,7 @@ class Images:
         __tracebackhide__ = True
         named = reference_of(reference)
         wanted = self._platforms(platform)
-        policy = policy or self._host.policy
-        if policy not in POLICIES:
-            raise InvalidUsage(policy, f"a pull policy is one of {', '.join(POLICIES)}")
+        policy = policy_of(policy or self._host.policy)
         if policy == "always":
             return self.pull(named, platform=wanted)
         if policy == "newer":

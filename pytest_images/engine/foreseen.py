@@ -33,7 +33,10 @@ def foreseen(store: Store, request: PullRequest, digest: Digest | None) -> Fores
     wanted = Wanted(store, request, reference.with_digest(digest))
     try:
         root = wanted.stored(digest)
-        blobs = wanted.blobs(root, wanted.choose(root))
+        chosen = wanted.choose(root)
+        if store.has(chosen.config.digest) and not wanted.fits(wanted.platform_of(chosen), root):
+            return None
+        blobs = wanted.blobs(root, chosen)
     except (Missing, ImagesError):  # another platform's, or never seen
         return None
     missing = [blob for blob in blobs if not store.has(blob.digest)]

@@ -22,11 +22,11 @@ from pytest_images.policies.cleanup import Cleanup
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from pytest_images.arguments import Policy
     from pytest_images.content.durability import Durability
     from pytest_images.engine.embedded import EmbeddedEngine
     from pytest_images.hookspecs import Hooks
     from pytest_images.http.limits import Limits
-    from pytest_images.images import Policy
     from pytest_images.model.image import Image, Removal
     from pytest_images.model.platform import Platform
     from pytest_images.policies.lock import Lock
@@ -274,8 +274,8 @@ class Host:
         if self.is_open:
             self.embedded.store.use(image)
 
-    def keep(self, names: Collection[str] | None = None) -> tuple[str, ...]:
-        """Let what this run named stay after it: all, or *names*; return the names that stay.
+    def keep(self, names: Collection[str] | None = None) -> tuple[Image, ...]:
+        """Let what this run named stay after it: all, or *names*; return the images that stay.
 
         A name that is kept stands for the run's image from now on, for everyone.
         """

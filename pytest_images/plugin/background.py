@@ -53,6 +53,11 @@ class Background:
             self._threads.append(thread)
             thread.start()
 
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether it is this thread that fetches."""
+        return threading.current_thread() in self._threads
+
     def make_way(self, key: tuple[str, ...]) -> None:
         """Wait for a need that is being fetched; one that is not begun is left to the caller."""
         with self._lock:

@@ -51,13 +51,22 @@ def end_run(
         troubles.append(str(output["trouble"]))
     try:
         if host.is_open or outputs or (workers is not None and host.is_there):
-            if keep in ("failed", "always"):
-                counts.kept |= set(host.keep(None if keep == "always" else failed))
-            counts.cleaned += len(host.end_run()) - len(counts.kept)
+            stay = _keep(host, keep, failed, counts)
+            gone = [str(one.untagged or one.deleted) for one in host.end_run()]
+            counts.cleaned += sum(1 for one in gone if one not in stay)
     except ImagesError as error:
         troubles.append(_text(error))
     troubles.append(_closing(host))
     return Ended(counts, deeds, locked, "; ".join(dict.fromkeys(filter(None, troubles))))
+
+
+def _keep(host: Host, keep: str | None, failed: set[str], counts: Counts) -> set[str]:
+    """Keep and count what shall be kept; return all that stays: names, digests and images."""
+    if keep not in ("failed", "always"):
+        return set()
+    images = host.keep(None if keep == "always" else failed)
+    counts.kept |= {str(name) for one in images for name in one.tags or (one.id,)}
+    return {str(what) for one in images for what in (one.id, *one.tags, *one.digests)}
 
 
 def _closing(host: Host) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_images.arguments import policy_of
 from pytest_images.errors import HookError, InvalidUsage
 from pytest_images.plugin.factory import Factory, Site, fixture_of
 from pytest_images.plugin.needs import Need
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from pytest_images.arguments import Name, Platforms, Thing
-    from pytest_images.images import Policy
+    from pytest_images.arguments import Name, Platforms, Policy, Thing
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
     from pytest_images.model.secret import Secret
@@ -41,12 +41,12 @@ def pulled(
     *reference*: a name, or a fixture that gives one. *policy*: when the registry is asked, as
     of `Images.get`; None: as ``images_pull`` says. *platform*: the one wanted. *scope*,
     *params*, *ids*, *name*: as of `pytest.fixture`; a param stands for the reference. Nothing
-    is pulled before a test uses the fixture. Raises InvalidReference at once.
+    is pulled before a test uses the fixture. Raises InvalidReference, InvalidUsage at once.
     """
     site = Site("pulled", sys._getframe(1))
     if reference is not LEFT_OUT and not is_fixture(reference):
         reference = _reference(reference)
-    given = {"reference": reference, "policy": policy, "platform": platform}
+    given = {"reference": reference, "policy": policy_of(policy), "platform": platform}
     factory = Factory("pulled", _pull, given, "reference", site, needs=_needed)
     doc = f"The image {_shown(reference, params)}."
     return fixture_of(factory, doc, scope=scope, params=params, ids=ids, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pytest_images.arguments import platforms_of
 from pytest_images.host import EMBEDDED, Host
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pytest_images.images import Policy
     from pytest_images.plugin.settings import Settings
 
 
@@ -35,7 +34,7 @@ def make_host(
         engine=settings.engine or EMBEDDED,
         durability=settings.durability,
         platforms=platforms_of(settings.platform),
-        policy=cast("Policy", settings.pull or "missing"),
+        policy=settings.policy,
         offline=settings.offline,
         lock=lock_in(root, settings.lock),
         mirrors=settings.mirrors,

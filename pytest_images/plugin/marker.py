@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_images.images import Policy
+    from pytest_images.arguments import Policy
 
 NAME = "image"
 _OPTIONS = {"pull", "platform"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_images.arguments import platforms_of, reference_of
+from pytest_images.arguments import platforms_of, policy_of, reference_of
 from pytest_images.dataclass import replace
 from pytest_images.errors import ImageNotFound, ImagesError
 from pytest_images.model.digest import Digest
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_images.arguments import Policy
     from pytest_images.host.host import Host
-    from pytest_images.images import Images, Policy
+    from pytest_images.images import Images
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
     from pytest_images.plugin.factory import Factory
@@ -36,24 +37,34 @@ class Need(NamedTuple):
 
     @classmethod
     def of(cls, name: Any, policy: Policy | None, platform: Any, place: str) -> Need:
-        """Read what a marker or a factory says. Raises InvalidReference, InvalidPlatform."""
-        return cls(reference_of(name), policy, platforms_of(platform), place)
+        """Read what a marker or a factory says.
+
+        Raises InvalidReference, InvalidPlatform, InvalidUsage.
+        """
+        return cls(reference_of(name), policy_of(policy), platforms_of(platform), place)
 
     @property
     def key(self) -> tuple[str, ...]:
         """What tells this need from others, in every process of the run."""
         return ("need", str(self.reference), self.policy or "", ",".join(map(str, self.platforms)))
 
+    def under(self, policy: Policy) -> Need:
+        """Return the need with the policy that counts where none is named."""
+        return self if self.policy else self._replace(policy=policy)
 
-def needs_of(items: Iterable[pytest.Item]) -> list[Need]:
+
+def needs_of(items: Iterable[pytest.Item], policy: Policy) -> list[Need]:
     """Return what the tests need, in the order of the tests, each once.
+
+    *policy* counts for those that name none.
 
     What a factory takes from another fixture is not known yet, and not among them; nor is
     what is written wrongly: its test says so.
     """
     found: dict[tuple[str, ...], Need] = {}
     for item in items:
-        for need in needs_of_one(item):
+        for one in needs_of_one(item):
+            need = one.under(policy)
             found.setdefault(need.key, need)
     return list(found.values())
 

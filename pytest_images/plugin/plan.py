@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 def lines(host: Host, items: Sequence[pytest.Item]) -> Iterator[str]:
     """Give the plan of the selected tests as text. No registry is asked."""
-    planned = [_line(host, need) for need in needs_of(items)]
+    planned = [_line(host, need) for need in needs_of(items, host.policy)]
     using = sum(1 for item in items if next(needs_of_one(item), None) is not None)
     fetched = [line for line in planned if not line.is_here and line.missing != 0]
     least, most = sum(line.least for line in planned), sum(line.most for line in planned)
@@ -60,7 +60,8 @@ def unneeded_first(items: list[pytest.Item]) -> None:
 def _line(host: Host, need: Need) -> Line:
     from pytest_images.model.request.pull import PullRequest
 
-    name, platforms = need.reference.familiar, need.platforms or host.platforms
+    name = " ".join((need.reference.familiar, *map(str, need.platforms)))
+    platforms = need.platforms or host.platforms
     if not host.is_there:
         return Line(name, False, None, None, 1, 2)
     is_here = _is_here(host, need)

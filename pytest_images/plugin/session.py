@@ -82,8 +82,8 @@ class Session:
         from pytest_images.plugin.hosting import make_host
         from pytest_images.policies.report import Report
 
-        self._report = self._report or Report(lambda: self._owner[-1])
-        watchers = [self._report, *self._watchers()]
+        self._report = self._report or Report(self._whose)
+        watchers = [] if self._settings.plan else [self._report, *self._watchers()]
         root = self._config.rootpath
         return make_host(self._settings, root, self.run, self._places.current, watchers)
 
@@ -105,7 +105,7 @@ class Session:
         __tracebackhide__ = True
         from pytest_images.plugin.needs import prepared
 
-        door = self.door().at(need.place)
+        door, need = self.door().at(need.place), need.under(self._settings.policy)
         if self._background is not None:
             self._background.make_way(need.key)
         return prepared(cast("Host", self._host), door, need)
@@ -169,7 +169,7 @@ class Session:
         from pytest_images.plugin.background import Background
         from pytest_images.plugin.needs import needs_of
 
-        needs = needs_of(items)
+        needs = needs_of(items, self._settings.policy)
         if needs:
             self.door()
             self._background = Background(cast("Host", self._host), needs)
@@ -184,6 +184,11 @@ class Session:
             reporter.write_line(line)
 
     # Who does what: for logs in reports, and for what is kept.
+
+    def _whose(self) -> str:
+        """Say for whom this thread does something; what is fetched ahead is everybody's."""
+        background = self._background
+        return "" if background is not None and background.is_this_thread else self._owner[-1]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_images.arguments import Policy
 
 
 class Setting(NamedTuple):
@@ -155,6 +157,11 @@ class Settings:
             raise pytest.UsageError("images_mirrors takes no passwords: use docker login")
         if self.offline and self.lock in ("update", "verify"):
             raise pytest.UsageError(f"images_lock = {self.lock} asks registries: not offline")
+
+    @property
+    def policy(self) -> Policy:
+        """When to ask the registry, where a need says nothing else."""
+        return cast("Policy", self.pull or "missing")
 
     def __str__(self) -> str:
         chosen = {**vars(self), "mirrors": "; ".join(self.mirrors), "ahead": ""}

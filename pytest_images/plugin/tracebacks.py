@@ -67,7 +67,9 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 def _is_hidden(entry: types.TracebackType) -> bool:
     code = entry.tb_frame.f_code
-    return code.co_name == MADE or code.co_filename.startswith(_HIDDEN)
+    # By its module too: what dataclasses write for us has no file.
+    is_ours = str(entry.tb_frame.f_globals.get("__name__")).startswith("pytest_images.")
+    return is_ours or code.co_name == MADE or code.co_filename.startswith(_HIDDEN)
 
 
 def _text(error: ImagesError) -> str:

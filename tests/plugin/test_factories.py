@@ -185,6 +185,28 @@ def test_a_marker_that_means_nothing_is_refused(
     result.stdout.fnmatch_lines([f"InvalidUsage: {words}"])
 
 
+def test_a_policy_that_is_none_is_refused_though_the_image_is_here(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        """
+        import pytest
+        from pytest_images import InvalidUsage, pulled
+
+        @pytest.mark.image("registry.test/team/app:1")
+        def test_first(marked_images): pass
+
+        @pytest.mark.image("registry.test/team/app:1", pull="often")
+        def test_second(marked_images): pass
+
+        def test_third():
+            with pytest.raises(InvalidUsage, match="a pull policy is one of missing"):
+                pulled("registry.test/team/app:1", policy="often")
+        """
+    )
+    project.runpytest("-p", "no:randomly").assert_outcomes(passed=2, errors=1)
+
+
 # Factories of factories. `archive` is a plain fixture of the suite's own.
 SAMPLE = """
     import pytest

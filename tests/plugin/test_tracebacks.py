@@ -41,6 +41,14 @@ def test_an_error_of_ours_shows_the_users_lines_only(pytester: pytest.Pytester) 
         result.stdout.no_fnmatch_line(noise)
 
 
+def test_a_name_that_is_none_shows_no_line_of_ours(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.image('Bad Name')\ndef test_it(): pass")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["InvalidReference: *Bad Name*"])
+    result.stdout.no_fnmatch_line("*runner.py*")
+
+
 def test_the_full_trace_shows_all(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILS)
     result = pytester.runpytest("--full-trace", "-p", "no:randomly")

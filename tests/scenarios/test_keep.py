@@ -66,6 +66,8 @@ def test_the_names_that_stay(
     result = pytester.runpytest_subprocess(*keep, *workers)
     result.assert_outcomes(passed=1, failed=1)
     assert names(home) == kept
+    gone = {0: "5 cleaned", 2: "2 cleaned, 2 kept", 3: "3 kept"}  # names and images
+    result.stdout.fnmatch_lines([f"images: {gone[len(kept)]}"])
     for name in kept:
         result.stdout.fnmatch_lines([f"images: kept *{name}*"])
     if keep:  # what one run kept is no other run's to clean

@@ -172,6 +172,36 @@ def test_the_plan_is_shown_and_nothing_runs(
     )
 
 
+def test_the_plan_tells_needs_apart_as_a_run_does_and_says_nothing_else(
+    pytester: pytest.Pytester, publish: Publish
+) -> None:
+    name = publish("app:1")
+    pytester.makepyfile(
+        f"""
+        import pytest
+        from pytest_images import pulled
+
+        app = pulled({name!r})
+        same = pulled({name!r}, policy="missing")
+        other = pulled({name!r}, platform="linux/riscv64")
+
+        def test_it(app, same): pass
+        def test_other(other): pass
+        """
+    )
+    kept = pytester.runpytest_subprocess("-k", "test_it", "--images-keep=always")
+    kept.assert_outcomes(passed=1, deselected=1)
+    result = pytester.runpytest_subprocess("--images-plan")
+    result.stdout.fnmatch_lines(
+        [
+            "images plan: 2 for 2 of 2 tests, 1 to fetch (?), manifest requests: 1 to 2",
+            f"  here    *kB  {name}",
+            f"  to fetch  *?  {name} linux/riscv64",
+        ]
+    )
+    result.stdout.no_fnmatch_line("images: *cache*")  # nothing was used
+
+
 def test_nothing_is_begun_where_no_selected_test_needs_an_image(
     pytester: pytest.Pytester, publish: Publish, aftermath: Aftermath
 ) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_images.host import Host
+from pytest_images.server.registry import Registry
+from pytest_images.testing import samples
 from tests.scenarios.test_keep import SUITE
 
 if TYPE_CHECKING:
@@ -21,6 +25,21 @@ BUILDS = """
     @pytest.mark.parametrize("n", range(2))
     def test_fails(app, n): assert not app
     def test_passes(): pass
+"""
+
+AHEAD = """
+    from pytest_images import pulled
+
+    here, other = pulled({!r}), pulled({!r})
+
+    def test_fails(here, request):
+        # While this runs, the plan's threads fetch what the other needs.
+        session = request.config.pluginmanager.get_plugin("images-session")
+        for thread in session._background._threads:
+            thread.join(30)
+        assert not here
+
+    def test_other(other): pass
 """
 
 
@@ -70,6 +89,23 @@ def test_a_failed_test_shows_how_its_images_came(
     # Of the workers one has built it; both its tests show that.
     assert out.count("- images: build docker.io/library/app:1 (") == 2
     result.stdout.fnmatch_lines(["*COPY a /*"])
+
+
+def test_what_is_fetched_ahead_is_told_of_the_tests_that_need_it_alone(
+    pytester: pytest.Pytester,
+) -> None:
+    with Registry.serving() as registry:
+        names = [str(registry.namespace().reference(f"{one}:1")) for one in ("here", "other")]
+        with Host(home=pytester.path / "publisher", load_entry_points=False) as host:
+            for name in names:
+                host.images.load(BytesIO(samples.image(name).archive(name)))
+                host.images.push(name)
+        pytester.makepyfile(AHEAD.format(*names))
+        result = pytester.runpytest_subprocess("--junit-xml=junit.xml")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.no_fnmatch_line("*images: pull*other:1*")
+    cases = (pytester.path / "junit.xml").read_text().split("<testcase ")[1:]
+    assert [[name in case for name in names] for case in cases] == [[True, False], [False, True]]
 
 
 def test_the_images_of_a_test_are_properties_in_junit_xml(pytester: pytest.Pytester) -> None:

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pytest_images.arguments import platform_of, reference_of
+from pytest_images.arguments import POLICIES, platform_of, reference_of
 from pytest_images.errors import InvalidUsage
-from pytest_images.images import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pytest_images.images import Policy
+    from pytest_images.arguments import Policy
     from pytest_images.model.platform import Platform
     from pytest_images.model.reference import Reference
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from tox.config.sets import ConfigSet, CoreConfigSet, EnvConfigSet
 
+    from pytest_images.arguments import Policy
     from pytest_images.host import Host
-    from pytest_images.images import Policy
     from tox_images.needs import Needs
 
 # Key, meaning; the environment has PYTEST_IMAGES_ and the end of the key in capitals.
