@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError
 from pytest_images.plugin.needs import needs_of_one
-from pytest_images.plugin.session import owner_of
+from pytest_images.plugin.owners import owner_of
 from pytest_images.plugin.tracebacks import shorten
 
 if TYPE_CHECKING:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pytest_images.plugin.ahead import Ahead, uses
 from pytest_images.plugin.interrupts import Interrupts, delayed
+from pytest_images.plugin.owners import Owners
 from pytest_images.plugin.places import Places
 from pytest_images.plugin.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator
 
     from pytest_images.host.host import Host
     from pytest_images.images import Images
     from pytest_images.model.image import Image
-    from pytest_images.plugin.background import Background
     from pytest_images.plugin.ending import Ended
     from pytest_images.plugin.live import Live
     from pytest_images.plugin.needs import Need
@@ -32,9 +33,12 @@ LIVE = "pytest_images_live"  # the key of the channel that live progress takes
 
 def register(config: pytest.Config) -> None:
     """Give *config* its session; conftest files that are there already are told to it."""
-    places = Places(str(config.rootpath))
+    places, owners = Places(str(config.rootpath)), Owners()
+    session = Session(config, places, owners)
     config.pluginmanager.register(places, "images-places")
-    config.pluginmanager.register(Session(config, places), NAME)
+    config.pluginmanager.register(owners, "images-owners")
+    config.pluginmanager.register(session, NAME)
+    config.pluginmanager.register(session.ahead, "images-ahead")
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -45,9 +49,10 @@ def session_of(config: pytest.Config) -> Session:
 class Session:
     """A pytest plugin, one a process. A worker of xdist has its controller's run id."""
 
-    def __init__(self, config: pytest.Config, places: Places) -> None:
-        self._config, self._places = config, places
+    def __init__(self, config: pytest.Config, places: Places, owners: Owners) -> None:
+        self._config, self._places, self._owners = config, places, owners
         self._settings = Settings(config)
+        self.ahead = Ahead(config, self._settings, self.host)
         self._is_worker = hasattr(config, "workerinput")
         # Random, so that no two runs share what they make; all processes of one share it.
         self.run: str = getattr(config, "workerinput", {}).get(WIRE) or os.urandom(6).hex()
@@ -55,17 +60,20 @@ class Session:
         self._conftests: list[Any] = []
         self._host: Host | None = None
         self._report: Report | None = None
-        self._background: Background | None = None
         self._live: Live | None = None
         self._interrupts = Interrupts()
-        self._owner = [""]  # for whom something is done: a test, on it the fixtures set up
         self._failed: set[str] = set()  # names of images that failed tests used
         self._ended: Ended | None = None
 
     # The host.
 
     def door(self) -> Images:
-        """Return the door, made at the first call. Raises InvalidUsage, HookError.
+        """Return the door. Raises what `host` raises."""
+        __tracebackhide__ = True
+        return self.host().images
+
+    def host(self) -> Host:
+        """Return the host, made at the first call. Raises InvalidUsage, HookError.
 
         A method: older versions of pytest read every property of a plugin, looking for fixtures.
         """
@@ -76,7 +84,7 @@ class Session:
                 for module in sorted(self._conftests, key=lambda module: len(module.__file__)):
                     _bridge(module, host)
                 self._host = host
-        return self._host.images
+        return self._host
 
     def _make_host(self) -> Host:
         from pytest_images.plugin.hosting import make_host
@@ -96,19 +104,33 @@ class Session:
         if channel is not None:
             yield Watch(lambda key, text: live.send(channel, key, text))
         elif not self._is_worker and self._live is None:
-            shown = self._live = live.live_of(self._config, is_begun=len(self._owner) > 1)
+            shown = self._live = live.live_of(self._config, is_begun=self._owners.is_somebody())
             if shown is not None:
                 yield Watch(lambda key, text: shown.show("", key, text))
+
+    def _whose(self) -> str:
+        """Say for whom this thread does something; what is fetched ahead is everybody's."""
+        return "" if self.ahead.is_this_thread() else self._owners.current()
 
     def prepare(self, need: Need) -> Image:
         """Return the image of a need, brought here once a run; see `needs.prepared`."""
         __tracebackhide__ = True
         from pytest_images.plugin.needs import prepared
 
-        door, need = self.door().at(need.place), need.under(self._settings.policy)
-        if self._background is not None:
-            self._background.make_way(need.key)
-        return prepared(cast("Host", self._host), door, need)
+        host, need = self.host(), need.under(self._settings.policy)
+        self.ahead.make_way(need.key)
+        return prepared(host, host.images.at(need.place), need)
+
+    def once(self, key: str, make: Callable[[], Image]) -> Image:
+        """Return what *make* gives in the first process of the run that wants *key*.
+
+        A failure is told to every process of the run once.
+        """
+        __tracebackhide__ = True
+        from pytest_images.plugin.needs import made_once
+
+        host = self.host()
+        return made_once(host, host.images, key, make)
 
     # conftest.py files are plugins of ours, each for its own folder; the marker.
 
@@ -128,87 +150,6 @@ class Session:
             from pytest_images.plugin.marker import ask_for_fixture
 
             ask_for_fixture(item)
-
-    def once(self, key: str, make: Callable[[], Image]) -> Image:
-        """Return what *make* gives in the first process of the run that wants *key*.
-
-        A failure is told to every process of the run once.
-        """
-        __tracebackhide__ = True
-        from pytest_images.plugin.needs import made_once
-
-        door = self.door()
-        return made_once(cast("Host", self._host), door, key, make)
-
-    # The plan: what the selected tests need is fetched while the first of them run.
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put tests that need no image first, where that was asked for."""
-        if self._settings.first == "unneeded" and any(map(_uses, items)):
-            from pytest_images.plugin.plan import unneeded_first
-
-            unneeded_first(items)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Begin to fetch what the tests need, or only say what that is."""
-        items: list[pytest.Item] = getattr(session, "items", [])
-        stops = session.testsfailed and not self._config.option.continue_on_collection_errors
-        if self._config.option.collectonly or stops:
-            return None
-        if self._settings.plan:
-            self._show_plan(items)
-            return True
-        if self._settings.ahead and any(map(_uses, items)):
-            with delayed():
-                self._fetch_ahead(items)
-        return None
-
-    def _fetch_ahead(self, items: list[pytest.Item]) -> None:
-        from pytest_images.plugin.background import Background
-        from pytest_images.plugin.needs import needs_of
-
-        needs = needs_of(items, self._settings.policy)
-        if needs:
-            self.door()
-            self._background = Background(cast("Host", self._host), needs)
-            self._background.start()
-
-    def _show_plan(self, items: list[pytest.Item]) -> None:
-        from pytest_images.plugin.plan import lines
-
-        self.door()
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        for line in lines(cast("Host", self._host), items):
-            reporter.write_line(line)
-
-    # Who does what: for logs in reports, and for what is kept.
-
-    def _whose(self) -> str:
-        """Say for whom this thread does something; what is fetched ahead is everybody's."""
-        background = self._background
-        return "" if background is not None and background.is_this_thread else self._owner[-1]
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """What is done from here on is done for this test."""
-        self._owner[:] = ["", item.nodeid]
-        try:
-            return (yield)
-        finally:
-            del self._owner[1:]
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any]
-    ) -> Generator[None, object, object]:
-        """What is done in here is done for the fixture, for others may use it too."""
-        self._owner.append(owner_of(fixturedef))
-        try:
-            return (yield)
-        finally:
-            self._owner.pop()
 
     # xdist: the controller makes the run id, workers send back what they counted.
 
@@ -280,9 +221,7 @@ class Session:
         """End this process's part, and with the last process the run. Safe when called twice."""
         if self._live is not None:
             self._live.close()
-        background, self._background = self._background, None
-        if background is not None:
-            background.stop()
+        self.ahead.stop()
         host, self._host = self._host, None
         workers, self._workers = self._workers, None
         if host is None and (workers is None or not workers.may_have_used_images):
@@ -319,7 +258,7 @@ class Session:
     @pytest.hookimpl
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Show the run where a collected test uses images."""
-        if self._config.get_verbosity() < 0 or not any(map(_uses, items)):
+        if self._config.get_verbosity() < 0 or not any(map(uses, items)):
             return None
         return f"images: engine {self._settings.engine or 'embedded'}, run {self.run}"
 
@@ -358,24 +297,6 @@ def _is_ours(call: pytest.CallInfo[None]) -> bool:
     from pytest_images.errors import ImagesError
 
     return isinstance(call.excinfo.value, ImagesError)
-
-
-def owner_of(definition: pytest.FixtureDef[Any]) -> str:
-    """Return what a fixture is called as an owner of deeds."""
-    return f"{definition.baseid}::fixture {definition.argname}"
-
-
-def _uses(item: pytest.Item) -> bool:
-    """Say whether a test asks for `images`, ours and not another fixture of that name.
-
-    Or for a fixture that a factory made: `factory.FACTORY` is on that.
-    """
-    definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    found: Sequence[pytest.FixtureDef[Any]] = definitions.get("images", ())
-    if found and found[-1].func.__module__.startswith("pytest_images."):
-        return True
-    made = (hasattr(one[-1].func, "_pytest_images_factory") for one in definitions.values() if one)
-    return any(made) or item.get_closest_marker("image") is not None
 
 
 def _bridge(module: Any, host: Host) -> None:

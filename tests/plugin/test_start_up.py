@@ -15,8 +15,10 @@ LISTS = """
 LOADED = [
     "pytest_images",
     "pytest_images.plugin",
+    "pytest_images.plugin.ahead",
     "pytest_images.plugin.fixtures",
     "pytest_images.plugin.interrupts",
+    "pytest_images.plugin.owners",
     "pytest_images.plugin.places",
     "pytest_images.plugin.session",
     "pytest_images.plugin.settings",

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """The store's folder of the story; its tests run in the order they are written in."""
     if "pytester" in request.fixturenames:
         request.getfixturevalue("pytester")  # which takes PYTEST_ADDOPTS away

@@ -57,8 +57,8 @@ SUITE = """
 
     def test_needs_nothing(request):
         # The plan's threads fetch what the others need.
-        session = request.config.pluginmanager.get_plugin("images-session")
-        for thread in session._background._threads:
+        ahead = request.config.pluginmanager.get_plugin("images-ahead")
+        for thread in ahead._background._threads:
             thread.join(30)
 
     def test_one(one, images): assert images.exists(one)

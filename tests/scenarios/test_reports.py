@@ -34,8 +34,8 @@ AHEAD = """
 
     def test_fails(here, request):
         # While this runs, the plan's threads fetch what the other needs.
-        session = request.config.pluginmanager.get_plugin("images-session")
-        for thread in session._background._threads:
+        ahead = request.config.pluginmanager.get_plugin("images-ahead")
+        for thread in ahead._background._threads:
             thread.join(30)
         assert not here
 
