@@ -15,7 +15,7 @@ from tests.sandbox.conftest import require_sandbox
 from tests.survival.harness import SEED, Victim, build_shim
 
 SCENARIOS = (
-    *("first_open", "put", "load", "tag", "remove", "collect", "run", "sweep"),
+    *("first_open", "put", "long", "load", "tag", "remove", "collect", "run", "sweep"),
     *("repair", "rebuild", "mend", "recover", "learn"),
 )
 BUILDS = ("build", "build_run", "push_built")
