@@ -108,6 +108,13 @@ def _wrong_platform(docker: Said, ours: Said) -> tuple[Said, Said]:
     return (ours if is_met else docker), ours
 
 
+def _newer_import(docker: Said, ours: Said) -> tuple[Said, Said]:
+    """Take what an old engine refuses, or ignores, for done."""
+    is_refused = docker.errors == ("not a change <stopsignal>",) and ours.status == 0
+    is_ignored = (docker.out, ours.out) == ("amd64\n", "arm64\n")
+    return (ours if is_refused or is_ignored else docker), ours
+
+
 def _without(said: Said, pattern: str) -> Said:
     lines = said.out.splitlines(keepends=True)
     return replace(said, out="".join(line for line in lines if not re.search(pattern, line)))
@@ -128,5 +135,6 @@ RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
     "announced-early": _announced_early,
     "reclaimed-space": _reclaimed_space,
     "named-missing": _named_missing,
+    "newer-import": _newer_import,
     "wrong-platform": _wrong_platform,
 }

@@ -60,6 +60,16 @@ CASES = (
             "inspect -f '{{json .Config.ExposedPorts}} {{json .Config.Healthcheck}}' app:1",
         ),
     ),
+    Case(
+        "import/a-signal",
+        ("import -c 'STOPSIGNAL 9' root.tar app:1",),
+        differs=("newer-import",),
+    ),
+    Case(
+        "import/another-architecture",
+        ("import --platform linux/arm64 root.tar app:1", "inspect -f {{.Architecture}} app:1"),
+        differs=("newer-import",),
+    ),
     refused("a-run", "RUN x", "not a change"),
     refused("an-unknown-instruction", "WHAT", "not a change"),
     refused("an-empty-change", "", "no instructions"),
