@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from hashlib import _Hash
 
 _STEP = 1 << 20  # bytes read at a time
@@ -38,6 +39,7 @@ class Follower:
         self._ahead = 0  # bytes kept
         self._done = 0  # bytes hashed
         self._target = 0  # bytes placed
+        self._hashed: Callable[[int], None] | None = None
         self._finished = False
         self._failure: OSError | None = None
         self._thread: threading.Thread | None = None
@@ -48,10 +50,15 @@ class Follower:
         self._hash.update(data)
         self._done += count
 
-    def advance(self, target: int, last: bytes = b"") -> None:
-        """Say that the file's first *target* bytes are placed; *last* are the last of them."""
+    def advance(
+        self, target: int, last: bytes = b"", hashed: Callable[[int], None] | None = None
+    ) -> None:
+        """Say that the file's first *target* bytes are placed; *last* are the last of them.
+
+        *hashed* is told by the thread how many are hashed; an OSError of it is one of the file's.
+        """
         with self._changed:
-            self._target = target
+            self._target, self._hashed = target, hashed
             if last and self._ahead + len(last) <= _AHEAD:
                 self._kept.append((target - len(last), last))
                 self._ahead += len(last)
@@ -105,6 +112,8 @@ class Follower:
                 if kept:
                     self._hash.update(kept)
                     self._done += len(kept)
+                if self._hashed is not None:
+                    self._hashed(self._done)
         except OSError as error:
             self._failure = error
 

@@ -44,7 +44,7 @@ class Ingest:
         source: str,
         algorithm: str,
     ) -> None:
-        self.offset = self._begun = 0
+        self.offset = 0
         self._blobs, self._durability = blobs, durability
         self._expected, self._size = expected, size
         self._source = source or "content"
@@ -54,6 +54,7 @@ class Ingest:
         with translated(self._path):
             held = locks.create(self._path)
         self._held, self._descriptor = held, held.descriptor
+        self._way = _Way(durability, held.descriptor)
         self._follower = Follower(held.descriptor, expected.algorithm if expected else algorithm)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -65,7 +66,7 @@ class Ingest:
             while written < count:
                 written += os.write(self._descriptor, memoryview(data).cast("B")[written:])
             self.offset += count
-            self._begin()
+            self._way.reach(self.offset)
         except OSError as error:
             raise store_error(self._path, error) from error
         if self._inline:
@@ -84,20 +85,8 @@ class Ingest:
         self._refuse_excess(count)
         self.offset += count
         self._inline = False
-        with translated(self._path):
-            self._begin()
-        if self.offset >= FOLLOW_FROM:
-            self._follower.advance(self.offset)
-
-    def _begin(self) -> None:
-        """Let what was placed be on its way to the disk while more arrives, for `commit`.
-
-        It was written just now, so it stays in memory for whoever hashes it.
-        """
-        stretch = min(max(_FIRST, self._begun // 4), _STRETCH)
-        if self.offset - self._begun >= stretch:
-            self._durability.begin(self._descriptor, self._begun, self.offset - self._begun)
-            self._begun = self.offset
+        if self.offset >= FOLLOW_FROM:  # who waits for the network has no time for the disk
+            self._follower.advance(self.offset, hashed=self._way.reach)
 
     def restart(self) -> None:
         """Forget what was written, back to offset 0."""
@@ -105,7 +94,8 @@ class Ingest:
         with translated(self._path):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.offset, self._begun, self._inline = 0, 0, self._starts_inline
+        self._way = _Way(self._durability, self._descriptor)
+        self.offset, self._inline = 0, self._starts_inline
 
     def digest(self) -> Digest:
         """Return the digest of what was placed so far; waits until all of it is hashed."""
@@ -177,6 +167,25 @@ class Ingest:
     def __del__(self) -> None:
         if getattr(self, "_held", None) is not None:
             self.close()
+
+
+class _Way:
+    """Lets bytes be on their way to the disk while more arrive, so that `commit` waits less.
+
+    It is told of bytes that were placed just now, which stay in memory for whoever hashes them,
+    or of those that are hashed, which nobody reads again.
+    """
+
+    def __init__(self, durability: Durability, descriptor: int) -> None:
+        self._durability, self._descriptor = durability, descriptor
+        self._begun = 0
+
+    def reach(self, placed: int) -> None:
+        """Hear that the file's first *placed* bytes are there. Raises OSError."""
+        stretch = min(max(_FIRST, self._begun // 4), _STRETCH)
+        if placed - self._begun >= stretch:
+            begun, self._begun = self._begun, placed
+            self._durability.begin(self._descriptor, begun, placed - begun)
 
 
 def sweep(home: Home) -> int:
