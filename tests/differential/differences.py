@@ -108,6 +108,11 @@ def _wrong_platform(docker: Said, ours: Said) -> tuple[Said, Said]:
     return (ours if is_met else docker), ours
 
 
+def _kept_content(docker: Said, ours: Said) -> tuple[Said, Said]:
+    is_it = docker.out == "Total reclaimed space: 0B\n" and ours.out.startswith("Deleted Images:")
+    return (ours if is_it else docker), ours
+
+
 def _newer_import(docker: Said, ours: Said) -> tuple[Said, Said]:
     """Take what an old engine refuses, or ignores, for done."""
     is_refused = docker.errors == ("not a change <stopsignal>",) and ours.status == 0
@@ -135,6 +140,7 @@ RULES: dict[str, Callable[[Said, Said], tuple[Said, Said]]] = {
     "announced-early": _announced_early,
     "reclaimed-space": _reclaimed_space,
     "named-missing": _named_missing,
+    "kept-content": _kept_content,
     "newer-import": _newer_import,
     "wrong-platform": _wrong_platform,
 }

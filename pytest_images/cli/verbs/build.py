@@ -67,6 +67,7 @@ COMMAND = Command(
         Option(
             "file", 'Name of the Dockerfile (default: "PATH/Dockerfile")', short="f", kind="string"
         ),
+        Option("force-rm", "Always remove intermediate containers: there are none"),
         Option("iidfile", "Write the image ID to a file", kind="string"),
         Option("label", "Set metadata for an image", kind="stringArray", repeats=True),
         Option("load", "Keep the image in the store, whichever other outputs there are"),
@@ -82,6 +83,7 @@ COMMAND = Command(
         PROGRESS,
         Option("pull", "Always attempt to pull all referenced images"),
         Option("quiet", "Suppress the build output and print image ID on success", short="q"),
+        Option("rm", "Remove intermediate containers: there are none (default true)"),
         SECRET,
         Option(
             "tag",

@@ -235,6 +235,12 @@ def test_load_keeps_the_image_beside_other_outputs(run: Run, web: Path, tmp_path
     assert (tmp_path / "out/srv/page").exists()
 
 
+def test_options_about_containers_change_nothing(run: Run, web: Path) -> None:
+    plain = run("build", "-q", str(web)).out
+    assert run("build", "-q", "--rm", "--force-rm", str(web)).out == plain
+    assert run("build", "-q", "--rm=false", str(web)).out == plain
+
+
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [

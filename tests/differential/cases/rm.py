@@ -50,6 +50,12 @@ CASES = (
     ),
     Case("rm/no-prune", ("rm --no-prune one:1", "ls -a"), ("one as one:1",)),
     Case(
+        "rm/no-prune-and-prune",
+        ("rm --no-prune one:1", "prune -f", "prune -f"),
+        ("one as one:1",),
+        differs=("kept-content",),
+    ),
+    Case(
         "rm/the-start-of-two-ids",
         ("rm sha256:3",),
         ("one as one:1", "alike as alike:1"),
