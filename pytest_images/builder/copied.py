@@ -6,13 +6,14 @@ Into the folders that are there, through their links (reference, "COPY"; BuildKi
 
 from __future__ import annotations
 
+import hashlib
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_images.builder.copying import MANY, Chosen
 from pytest_images.builder.modes import ROOT, Owner, changed_mode, owner_of
 from pytest_images.builder.placing import Places
-from pytest_images.builder.trees import opened
+from pytest_images.builder.trees import Hashed, opened
 from pytest_images.builder.unpacking import Dress, is_archive, unpack_into
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.layer.changed import Changed
@@ -23,14 +24,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_images.builder.copying import Below, Copying, Order
+    from pytest_images.builder.fingerprints import Fingerprints
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.writer import LayerWriter
 
 
-def write(copying: Copying, writer: LayerWriter, base: ImagePath | None, latest: int) -> None:
+def write(
+    copying: Copying,
+    writer: LayerWriter,
+    base: ImagePath | None,
+    latest: int,
+    learn: Fingerprints | None = None,
+) -> None:
     """Write the layer of *copying* over *base*; times are *latest* at most.
 
-    Raises Malformed, and Changed (with the path) for a file that changed meanwhile.
+    *learn* hears what was in each file. Raises Malformed, and Changed (with the path) for a file
+    that changed meanwhile.
     """
     order = copying.order
     owner = owner_of(order.owner, base) if order.owner else None
@@ -47,7 +56,7 @@ def write(copying: Copying, writer: LayerWriter, base: ImagePath | None, latest:
         elif chosen.unpacks and is_archive(chosen.tree, chosen.item):
             unpack_into(places, target, chosen.tree, chosen.item, dress)
         else:
-            _put(places, chosen, _entry(order, chosen, path, owner, latest), path)
+            _put(places, chosen, _entry(order, chosen, path, owner, latest), path, learn)
 
 
 def _last(copying: Copying) -> Iterable[Chosen]:
@@ -94,7 +103,9 @@ def _entry(order: Order, chosen: Chosen, path: str, owner: Owner | None, latest:
     )
 
 
-def _put(places: Places, chosen: Chosen, entry: Entry, path: str) -> None:
+def _put(
+    places: Places, chosen: Chosen, entry: Entry, path: str, learn: Fingerprints | None
+) -> None:
     item = chosen.item
     if item.kind is Kind.DIRECTORY:
         places.entry(entry)
@@ -104,20 +115,39 @@ def _put(places: Places, chosen: Chosen, entry: Entry, path: str) -> None:
         places.writer.add(entry)
         return
     try:
-        content = chosen.tree.read(item)
-        if content is not None:
-            places.writer.add_bytes(entry, content)
-            return
-        with opened(chosen.tree, item) as stream:
-            descriptor = _plain(stream)
-            if descriptor is not None:
-                places.writer.add_file(entry, descriptor)
-            else:
-                places.writer.add_stream(entry, stream)
+        if learn is None:
+            _copy(places.writer, chosen, entry)
+        else:
+            learn.learn(chosen.tree, item, _copy_hashed(places.writer, chosen, entry))
     except Changed as error:
         raise Changed(item.path) from error
     except OSError as error:
         raise Changed(item.path, error.strerror or str(error)) from error
+
+
+def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry) -> None:
+    content = chosen.tree.read(chosen.item)
+    if content is not None:
+        writer.add_bytes(entry, content)
+        return
+    with opened(chosen.tree, chosen.item) as stream:
+        descriptor = _plain(stream)
+        if descriptor is not None:
+            writer.add_file(entry, descriptor)
+        else:
+            writer.add_stream(entry, stream)
+
+
+def _copy_hashed(writer: LayerWriter, chosen: Chosen, entry: Entry) -> str:
+    """Copy a file, and return the digest of what was copied."""
+    content = chosen.tree.read(chosen.item)
+    if content is not None:
+        writer.add_bytes(entry, content)
+        return hashlib.sha256(content).hexdigest()
+    with opened(chosen.tree, chosen.item) as stream:
+        hashed = Hashed(stream)
+        writer.add_stream(entry, hashed)
+        return hashed.digest()
 
 
 def _plain(stream: BinaryIO) -> int | None:

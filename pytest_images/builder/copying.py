@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.layer.member import Kind
@@ -26,6 +27,10 @@ MANY = (
     "when using COPY with more than one source file, the destination must be a directory and "
     "end with a /"
 )
+
+
+LARGE = 8 << 20  # bytes of a file that is not read twice where once will do
+_SIZE = itemgetter(0)  # of a stamp
 
 
 class Order(NamedTuple):
@@ -75,6 +80,12 @@ class Below(NamedTuple):
                 path = item.path[self.cut :]
                 yield Chosen(self.tree, item, f"{self.prefix}/{path}" if self.prefix else path, "")
 
+    def large(self) -> Iterator[Item]:
+        """Yield the large files, and perhaps others."""
+        for group in self.groups:
+            if not group.stamps or max(map(_SIZE, group.stamps)) >= LARGE:
+                yield from group.items()
+
     def digest(self, known: Fingerprints) -> str:
         """Return the digest of paths, modes, owners and contents."""
         found = hashlib.sha256()
@@ -122,14 +133,37 @@ class Copying:
                 found.update(_line(*where, *_facts(part.tree, part.item, known)))
         return found.hexdigest()
 
-    def write(self, writer: LayerWriter, base: ImagePath | None, latest: int) -> None:
+    def outline(self) -> str:
+        """Return the digest of all of it but contents: names, modes, sizes, and the order."""
+        found = hashlib.sha256(_line(self.order))
+        for chosen in self.chosen:
+            item = chosen.item
+            found.update(_line(chosen.path, chosen.name, item.kind.value, item.mode, item.size))
+        return found.hexdigest()
+
+    def large(self, known: Fingerprints) -> Iterator[Item]:
+        """Yield the large files that are to be read before their content is known."""
+        for part in () if self.order.unpacks else self.parts:
+            items = part.large() if isinstance(part, Below) else (part.item,)
+            for item in items:
+                if item.size >= LARGE and item.kind is Kind.FILE and not known.has(part.tree, item):
+                    yield item
+
+    def write(
+        self,
+        writer: LayerWriter,
+        base: ImagePath | None,
+        latest: int,
+        learn: Fingerprints | None = None,
+    ) -> None:
         """Write the layer of the copied files over *base*; times are *latest* at most.
 
-        Raises Malformed, and Changed (with the path) for a file that changed meanwhile.
+        *learn* hears what was in each file. Raises Malformed, and Changed (with the path) for
+        a file that changed meanwhile.
         """
         from pytest_images.builder.copied import write
 
-        write(self, writer, base, latest)
+        write(self, writer, base, latest, learn)
 
 
 def _line(*words: object) -> bytes:

@@ -43,28 +43,56 @@ class Fingerprints:
         self._prefix = folder_prefix(root)
         self._settled = (time.time() - _SETTLED) * 1e9
         self._known = self._load()
+        self._now: dict[str, str] = {}  # by path and stamp: of this build alone
         self._used: dict[str, str] = {}
         self._fresh: dict[str, str] = {}
 
     def of(self, tree: Tree, item: Item) -> str:
         """Return the digest of a file's content. Raises OSError, or what reading an image can."""
-        if item.content:
-            return self._recall(item.content) or self._learn(item.content, 0, _digest(tree, item))
-        if not isinstance(tree, FolderTree):
-            return _digest(tree, item)
-        changed = item.stamp[2]
-        if item.size > SMALL and tree.prefix == self._prefix:
-            seen = f"{item.path} {item.stamp}"
-            found = self._recall(seen) or self._learn(seen, changed, _digest(tree, item))
-        else:
+        seen = self._seen(tree, item)
+        found = self._now.get(seen) or self._recall(seen)
+        if found is None:
             found = _digest(tree, item)
-        if changed >= self._settled:
-            tree.promise(item, found)
+            self._keep(tree, item, seen, found)
         return found
+
+    def has(self, tree: Tree, item: Item) -> bool:
+        """Say whether a file need not be read."""
+        seen = self._seen(tree, item)
+        return seen in self._now or seen in self._known
+
+    def learn(self, tree: Tree, item: Item, digest: str) -> None:
+        """Hear what was in a file, which `of` is asked for later."""
+        seen = self._seen(tree, item, though_small=True)
+        if seen:
+            self._now[seen] = digest
+            self._keep(tree, item, seen, digest)
+
+    def _keep(self, tree: Tree, item: Item, seen: str, digest: str) -> None:
+        """Remember a digest, or have the tree promise it where the stamp says too little."""
+        changed = item.stamp[2] if item.stamp else 0
+        if isinstance(tree, FolderTree) and changed >= self._settled:
+            tree.promise(item, digest)
+        elif item.content or (item.size > SMALL and self._is_ours(tree)):
+            self._learn(seen, changed, digest)
+
+    def _seen(self, tree: Tree, item: Item, *, though_small: bool = False) -> str:
+        """Return what stands for a file's content as long as it lasts; "": nothing does.
+
+        A small file has its group for that, and is read and kept else.
+        """
+        if not isinstance(tree, FolderTree):
+            return item.content
+        if item.size > SMALL or self._now or though_small:
+            return f"{tree.prefix}{item.path} {item.stamp}"
+        return ""
+
+    def _is_ours(self, tree: Tree) -> bool:
+        return isinstance(tree, FolderTree) and tree.prefix == self._prefix
 
     def of_group(self, tree: Tree, group: Siblings, digest: Callable[[], str]) -> str:
         """Return what *digest* returned for a group when its files were as they are now."""
-        is_other = isinstance(tree, FolderTree) and tree.prefix != self._prefix
+        is_other = isinstance(tree, FolderTree) and not self._is_ours(tree)
         seen = "" if is_other else group.seen
         if not seen:
             return digest()

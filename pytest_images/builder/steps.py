@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_images.builder.cache import Cache, Result, plain_layer
+from pytest_images.builder.cache import Cache, Result
 from pytest_images.builder.choosing import mounted, select, whole_file
 from pytest_images.builder.command import SCRIPTS, Command, secret_id
 from pytest_images.builder.copying import MANY, Copying, Order
 from pytest_images.builder.remote import is_remote
+from pytest_images.builder.results import Results
 from pytest_images.content.failures import store_error
 from pytest_images.dockerfile.instructions import (
     Add,
@@ -89,6 +90,7 @@ class Steps:
     def __init__(self, shop: Workshop, state: State, stage: int, title: str) -> None:
         """*title* is that of its steps, with a place for the number: ``[build {}]``."""
         self._shop, self._state, self._stage, self._title = shop, state, stage, title
+        self._results = Results(shop, state)
 
     def carry_out(self, instructions: Sequence[Instruction], start: str) -> None:
         """Do all *instructions* in order. Raises InvalidDockerfile, BuildError and others.
@@ -178,7 +180,7 @@ class Steps:
     def _(self, instruction: Copy, step: Step) -> None:
         if any(map(is_remote, instruction.sources)):
             raise Malformed("source can't be a URL for COPY")
-        tree, origin = self._shop.origin(instruction.origin, self._stage, instruction.place)
+        tree, _ = self._shop.origin(instruction.origin, self._stage, instruction.place)
         order = Order(
             instruction.sources,
             self._destination(instruction.destination, len(instruction.sources)),
@@ -189,7 +191,7 @@ class Steps:
             instruction.documents,
             is_linked=instruction.is_linked and not instruction.mode,  # as in BuildKit
         )
-        self._copied(order, select(order, tree), step, f"COPY {_words(instruction)}", origin)
+        self._copied(select(order, tree), step, f"COPY {_words(instruction)}")
 
     @_do.register(Add)
     def _(self, instruction: Add, step: Step) -> None:
@@ -212,7 +214,7 @@ class Steps:
         inner = order._replace(sources=("/",), documents=(), unpacks=instruction.unpacks is True)
         for tree, name in fetched:
             copying = copying.joined(whole_file(inner, tree, name) if name else select(inner, tree))
-        self._copied(order, copying, step, f"ADD {_words(instruction)}", "")
+        self._copied(copying, step, f"ADD {_words(instruction)}")
 
     @_do.register(Run)
     def _(self, instruction: Run, step: Step) -> None:
@@ -291,30 +293,15 @@ class Steps:
             return (*shell, instruction.shell_text)
         return instruction.command.words
 
-    def _copied(
-        self, order: Order, copying: Copying, step: Step, described: str, origin: str
-    ) -> None:
-        state, shop = self._state, self._shop
-        key = state.advance(
-            "copy",
-            content=copying.digest(shop.fingerprints),
-            destination=order.destination,
-            linked=order.is_linked,
-            owner=order.owner,
-            mode=order.mode,
-        )
-        self._layer(key, described, step, lambda: self._written(copying))
-
-    def _written(self, copying: Copying) -> Result:
-        base = self._shop.files(self._state.layers) if self._state.layers else None
-        return self._write(lambda writer: copying.write(writer, base, self._shop.latest))
+    def _copied(self, copying: Copying, step: Step, described: str) -> None:
+        self._note(described, self._results.copied(copying, step).layer)
 
     def _made_folder(self, path: str) -> Result:
         """Make the working directory where the image lacks it: it is USER's, as in BuildKit."""
         from pytest_images.builder.modes import user_of
         from pytest_images.builder.placing import Places
 
-        base = self._shop.files(self._state.layers) if self._state.layers else None
+        base = self._results.base
         owner = user_of(self._state.settings.user if base else "", base)
 
         def write(writer: LayerWriter) -> None:
@@ -323,41 +310,10 @@ class Steps:
             if not places.is_folder(target):  # where it is, nothing changes
                 places.folder(target)
 
-        return self._write(write)
-
-    def _write(self, write: Callable[[LayerWriter], None]) -> Result:
-        """Store what *write* writes as a layer; none where it wrote no member."""
-        from pytest_images.content.ingest import FOLLOW_FROM
-        from pytest_images.layer.writer import LayerWriter
-
-        with self._shop.store.ingest() as ingest:
-            writer = LayerWriter(ingest)
-            write(writer)
-            if writer.is_empty:
-                return Result(None)
-            writer.finish()
-            size = ingest.offset
-            if size >= FOLLOW_FROM:
-                ingest.flush()  # while the rest is hashed
-            self._shop.lease.hold(ingest.digest())
-            return Result(plain_layer(ingest.commit(), size))
+        return self._results.write(write)
 
     def _layer(self, key: str, described: str, step: Step, make: Callable[[], Result]) -> None:
-        """Take the result of a step from the cache, or make it: of many that want it, one does."""
-        shop = self._shop
-        found = shop.cache.get(key) if shop.uses_cache else None
-        if found is not None:
-            step.cached()
-        else:
-            with shop.store.guard("build", key):
-                found = shop.cache.get(key) if shop.uses_cache else None  # made meanwhile?
-                if found is not None:
-                    step.cached()
-                else:
-                    found = make()
-                    shop.cache.put(key, found)
-                    step.done()
-        self._note(described, found.layer)
+        self._note(described, self._results.get(key, step, make).layer)
 
     def _destination(self, written: str, count: int) -> str:
         """Return the absolute destination; a folder ends in ``/``."""

@@ -178,7 +178,7 @@ def opened(tree: Tree, item: Item) -> Iterator[BinaryIO]:
     """
     stream = tree.open(item)
     promised = tree.promised(item) if isinstance(tree, FolderTree) else ""
-    hashed = _Hashed(stream)
+    hashed = Hashed(stream)
     try:
         yield cast("BinaryIO", hashed) if promised else stream
         if item.stamp and stamp_of(os.fstat(stream.fileno())) != item.stamp:
@@ -189,7 +189,7 @@ def opened(tree: Tree, item: Item) -> Iterator[BinaryIO]:
         stream.close()
 
 
-class _Hashed:
+class Hashed:
     """A file that is hashed while it is read."""
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -14,6 +14,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_images.content.writing import write_whole
 from pytest_images.errors import DigestMismatch
 from pytest_images.layer import paths
 from pytest_images.layer.header import Malformed
@@ -325,9 +326,7 @@ def _write(descriptor: int, piece: bytes) -> None:
     if len(piece) == len(_ZEROS) and piece == _ZEROS:
         os.lseek(descriptor, len(piece), os.SEEK_CUR)
         return
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    write_whole(descriptor, piece)
 
 
 def _text(parts: Parts) -> str:

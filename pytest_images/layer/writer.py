@@ -123,9 +123,13 @@ class LayerWriter:
             piece = stream.read(min(_BUFFER, left))
             if not piece:
                 raise Changed
-            self._buffer += piece
             left -= len(piece)
-            self._flush(_BUFFER)
+            if len(piece) == _BUFFER:
+                self._flush(0)
+                self._sink.write(piece)
+            else:
+                self._buffer += piece
+                self._flush(_BUFFER)
         self._pad(entry.size)
 
     @property

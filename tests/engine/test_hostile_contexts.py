@@ -306,10 +306,10 @@ class OnDisk:
         """The descriptor is where it has to be."""
 
 
-def written(copying: Copying) -> bytes:
+def written(copying: Copying, learn: Fingerprints | None = None) -> bytes:
     with tempfile.TemporaryFile(buffering=0) as stream:
         writer = LayerWriter(OnDisk(cast("BinaryIO", stream)))
-        copying.write(writer, None, 1 << 33)
+        copying.write(writer, None, 1 << 33, learn)
         writer.finish()
         stream.seek(0)
         return stream.read()

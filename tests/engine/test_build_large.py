@@ -1,0 +1,183 @@
+"""COPY of large files: what was never copied is written while it is hashed, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_images.builder import copying
+from pytest_images.builder.choosing import select
+from pytest_images.builder.copying import Order
+from pytest_images.builder.fingerprints import Fingerprints
+from pytest_images.builder.folder import FolderTree
+from pytest_images.errors import InvalidDockerfile
+from pytest_images.layer.changed import Changed
+from tests.engine.test_hostile_contexts import written
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from pytest_images.builder.siblings import Item
+    from pytest_images.images import Images
+
+SIZE = 200_000
+ORDER = Order((".",), "/x/")
+
+
+@pytest.fixture(autouse=True)
+def _large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is large here is quickly made."""
+    monkeypatch.setattr(copying, "LARGE", SIZE)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    folder = tmp_path / "context"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /x/\n")
+    (folder / "small").write_text("small")
+    (folder / "zlarge").write_bytes(b"L" * SIZE)
+    return folder
+
+
+def forget_files(tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "home/work/fingerprints")
+
+
+def test_what_was_written_at_once_is_found_by_its_content(
+    images: Images, context: Path, tmp_path: Path
+) -> None:
+    first = images.build(context)
+    assert "CACHED" not in first.log
+    forget_files(tmp_path)
+    (context / "zlarge").touch()
+    second = images.build(context)
+    assert "CACHED" in second.log
+    assert second.image == first.image
+
+
+def test_it_has_the_key_and_the_layer_that_hashing_first_gives(
+    images: Images, context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "LARGE", SIZE + 1)
+        first = images.build(context)
+    shutil.rmtree(tmp_path / "home/work/results")
+    forget_files(tmp_path)
+    second = images.build(context)
+    assert "CACHED" not in second.log
+    assert second.image == first.image
+    forget_files(tmp_path)
+    monkeypatch.setattr(copying, "LARGE", SIZE + 1)
+    assert "CACHED" in images.build(context).log
+
+
+def test_another_content_of_the_same_size_is_another_image(images: Images, context: Path) -> None:
+    first = images.build(context)
+    (context / "zlarge").write_bytes(b"M" * SIZE)
+    second = images.build(context)
+    assert "CACHED" not in second.log
+    assert second.image is not None
+    assert (images.files(second.image) / "x/zlarge").read_bytes() == b"M" * SIZE
+    (context / "zlarge").write_bytes(b"L" * SIZE)
+    third = images.build(context)
+    assert "CACHED" in third.log
+    assert third.image == first.image
+
+
+@pytest.mark.parametrize("change", ["small", "mode", "name", "destination"])
+def test_what_else_changes_is_seen(images: Images, context: Path, change: str) -> None:
+    first = images.build(context)
+    match change:
+        case "small":
+            (context / "small").write_text("SMALL")
+        case "mode":
+            (context / "zlarge").chmod(0o700)
+        case "name":
+            (context / "zlarge").rename(context / "large")
+        case "destination":
+            (context / "Dockerfile").write_text("FROM scratch\nCOPY . /y/\n")
+    second = images.build(context)
+    assert "CACHED" not in second.log
+    assert second.image != first.image
+
+
+def test_without_the_cache_it_is_the_same_image(images: Images, context: Path) -> None:
+    first = images.build(context)
+    again = images.build(context, no_cache=True)
+    assert "CACHED" not in again.log
+    assert again.image == first.image
+
+
+def test_a_file_of_a_stage_is_found_again(images: Images, context: Path) -> None:
+    text = "FROM scratch AS one\nCOPY . /x/\nFROM scratch\nCOPY --from=one /x/zlarge /\n"
+    first = images.build(context, dockerfile_text=text)
+    second = images.build(context, dockerfile_text=text)
+    assert second.log.count("CACHED") == 2
+    assert second.image == first.image
+
+
+def item_of(context: Path) -> Item:
+    item = FolderTree(context).find("zlarge")
+    assert item is not None
+    return item
+
+
+class Once(FolderTree):
+    """A folder whose files are opened once; the large one changes while it is read."""
+
+    def __init__(self, root: Path, *, changes: bool = False) -> None:
+        super().__init__(root)
+        self.opened: list[str] = []
+        self._changes = changes
+
+    def open(self, item: Item) -> BinaryIO:
+        self.opened.append(item.path)
+        stream = super().open(item)
+        if self._changes:
+            os.truncate(self.root / item.path, 3)
+        return stream
+
+
+def test_it_is_read_once_and_its_key_is_of_what_was_written(context: Path, tmp_path: Path) -> None:
+    known, tree = Fingerprints(tmp_path, context), Once(context)
+    chosen = select(ORDER, tree)
+    assert [item.path for item in chosen.large(known)] == ["zlarge"]
+    layer = written(chosen, known)
+    assert b"L" * SIZE in layer
+    digest = chosen.digest(known)
+    assert tree.opened == ["zlarge"]
+    assert digest == select(ORDER, FolderTree(context)).digest(Fingerprints(tmp_path, context))
+    assert list(chosen.large(known)) == []
+
+
+def test_a_file_that_changes_while_it_is_written_is_an_error(context: Path, tmp_path: Path) -> None:
+    known = Fingerprints(tmp_path, context)
+    with pytest.raises(Changed, match="zlarge"):
+        written(select(ORDER, Once(context, changes=True)), known)
+    assert known.of(FolderTree(context), item_of(context)) == hashlib.sha256(b"LLL").hexdigest()
+
+
+def test_what_failed_is_not_in_the_cache(
+    images: Images, context: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(tree: FolderTree, item: Item) -> object:
+        raise Changed(item.path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderTree, "open", gone)
+        with pytest.raises(InvalidDockerfile, match="zlarge"):
+            images.build(context, dockerfile_text="FROM scratch\nCOPY . /x/\n")
+    built = images.build(context, dockerfile_text="FROM scratch\nCOPY . /x/\n")
+    assert "CACHED" not in built.log
+
+
+def test_an_archive_to_unpack_is_hashed_first(context: Path, tmp_path: Path) -> None:
+    known = Fingerprints(tmp_path, context)
+    chosen = select(ORDER._replace(unpacks=True), FolderTree(context))
+    assert list(chosen.large(known)) == []
