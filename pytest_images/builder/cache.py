@@ -7,10 +7,10 @@ whose layer has gone, is no entry.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.content.writing import replace_whole
 from pytest_images.errors import ImagesError
 from pytest_images.model import media_types
 from pytest_images.model.descriptor import Descriptor
@@ -65,11 +65,9 @@ class Cache:
         layer = result.layer
         entry = [0, None] if layer is None else [layer.descriptor.size, str(layer.digest)]
         path = self._path(key)
-        fresh = path.with_name(f"{key}.{os.getpid()}.{os.urandom(4).hex()}")
         with suppress(OSError):  # the disk is full, say: the step is done again next time
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            fresh.write_bytes(json.dumps(entry).encode())
-            fresh.rename(path)
+            replace_whole(path, json.dumps(entry).encode())
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.builder.folder import SMALL, FolderTree, folder_prefix
 from pytest_images.builder.trees import opened
+from pytest_images.content.writing import replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,10 +118,8 @@ class Fingerprints:
         before = {seen: found for seen, found in self._known.items() if seen not in now}
         latest = [*before.items(), *now.items()][-_LIMIT:]
         raw = json.dumps(dict(latest), separators=(",", ":")).encode("utf-8", "surrogatepass")
-        fresh = self._path.with_name(f"{self._path.name}.{os.urandom(8).hex()}")
         with suppress(OSError):
-            fresh.write_bytes(raw)
-            fresh.rename(self._path)
+            replace_whole(self._path, raw)
 
     def _load(self) -> dict[str, str]:
         try:

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pytest_images.content.writing import replace_whole
 from pytest_images.layer.stored import restored, stored
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ class Listings:
             return
         raw = stored(contents)
         path = self._path(digest, diff_id)
-        fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
         with suppress(OSError):  # the disk is full, say
             self._make_room(path.parent, LIMIT - len(raw))
-            fresh.write_bytes(raw)
-            fresh.rename(path)
+            replace_whole(path, raw)
 
     def _make_room(self, folder: Path, limit: int) -> None:
         """Drop what was not used lately until the rest takes *limit* bytes."""

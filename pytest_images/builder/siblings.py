@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.layer.member import Kind
@@ -27,6 +28,7 @@ KINDS = {
 }
 Stamp = tuple[int, ...]  # size, times of change in ns (content, anything), inode, device, mode
 _NS = 10**9
+_TYPE, _MODE = 0o170000, 0o7777  # of what a stamp says of the mode
 
 
 class Item(NamedTuple):
@@ -98,23 +100,21 @@ class Siblings(NamedTuple):
 
     def items(self) -> Iterable[Item]:
         """Return the items."""
-        return self.made or map(self._item, self.names, self.stamps)
+        if self.made:
+            return self.made
+        prefix = f"{self.folder}/" if self.folder else ""
+        return map(partial(_item, prefix, self.targets), self.names, self.stamps)
 
-    def _item(self, name: str, stamp: Stamp) -> Item:
-        size, mtime, _, _, _, mode = stamp
-        kind = KINDS[stat.S_IFMT(mode)]
+
+def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:
+    size, mtime, _, _, _, mode = stamp
+    if mode & _TYPE == stat.S_IFREG:
         return Item(
-            f"{self.folder}/{name}" if self.folder else name,
-            kind,
-            stat.S_IMODE(mode),
-            size if kind is Kind.FILE else 0,
-            mtime // _NS,
-            0,
-            0,
-            self.targets.get(name, "") if kind is Kind.SYMLINK else "",
-            None,
-            stamp,
+            prefix + name, Kind.FILE, mode & _MODE, size, mtime // _NS, 0, 0, "", None, stamp
         )
+    kind = KINDS[mode & _TYPE]
+    target = targets.get(name, "") if kind is Kind.SYMLINK else ""
+    return Item(prefix + name, kind, mode & _MODE, 0, mtime // _NS, 0, 0, target, None, stamp)
 
 
 def grouped(items: Iterable[Item]) -> Iterator[Siblings]:

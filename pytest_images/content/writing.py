@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_whole(descriptor: int, data: bytes, at: int | None = None) -> None:
@@ -15,3 +20,17 @@ def write_whole(descriptor: int, data: bytes, at: int | None = None) -> None:
             done = os.pwrite(descriptor, view, at)
             at += done
         view = view[done:]
+
+
+def replace_whole(path: Path, data: bytes) -> None:
+    """Let the file *path* be *data*, at once for whoever reads it. Raises OSError.
+
+    Nothing is flushed. What a failure left is gone; what a kill left is written over.
+    """
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_native_id()}")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -297,3 +297,15 @@ def test_another_tree_at_the_place_of_the_context_is_another_context(
     known = Fingerprints(tmp_path / "memory", context)
     digest = select(ALL, FolderTree(other)).digest(known)
     assert digest != first.digest
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_cannot_be_written_is_not_remembered_and_leaves_nothing(
+    look: Callable[..., Looked], tmp_path: Path
+) -> None:
+    first = look()
+    [record] = (tmp_path / "memory").iterdir()
+    record.unlink()
+    (record / "in the way").mkdir(parents=True)
+    assert look().read == first.read
+    assert list((tmp_path / "memory").iterdir()) == [record]
