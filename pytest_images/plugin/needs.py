@@ -9,6 +9,7 @@ from pytest_images.arguments import platforms_of, policy_of, reference_of
 from pytest_images.dataclass import replace
 from pytest_images.errors import ImageNotFound, ImagesError
 from pytest_images.model.digest import Digest
+from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.reference import Reference
 from pytest_images.plugin import marker
 from pytest_images.plugin.factory import FACTORY
@@ -142,6 +143,7 @@ def made_once(host: Host, door: Images, key: str, make: Callable[[], Image]) -> 
         name, _, digest = said.rpartition(" ")
         with suppress(ImageNotFound):
             found = door.inspect(Digest.parse(digest)).image
+            door.progress(Progress("get", name or digest, phase=Phase.EXISTS))
             return replace(found, reference=Reference.parse(name) if name else None)
         return None
 

@@ -66,7 +66,7 @@ class Counts:
         return counts
 
     def __str__(self) -> str:
-        cached = len(self.found - self.pulled)
+        cached = len(self.found - self.pulled - self.built)
         parts = [
             (len(self.pulled), f"{len(self.pulled)} pulled ({size(self.bytes)})"),
             (cached, f"{cached} from cache"),

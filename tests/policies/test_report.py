@@ -23,9 +23,10 @@ def test_what_nobody_did_is_not_said() -> None:
 
 def test_workers_add_up_to_one_run() -> None:
     total = Counts(pulled={"alpine"}, bytes=10)
-    worker = Counts(found={"alpine", "busybox"}, pushed={"app"}, bytes=5, cleaned=2)
+    worker = Counts(found={"alpine", "busybox", "web"}, pushed={"app"}, bytes=5, cleaned=2)
     total.add(Counts.from_plain(worker.to_plain()))
-    assert str(total) == "1 pulled (15B), 1 from cache, 1 pushed, 2 cleaned"
+    total.add(Counts(built={"web"}))
+    assert str(total) == "1 pulled (15B), 1 from cache, 1 built, 1 pushed, 2 cleaned"
 
 
 def test_a_pull_that_moves_bytes_is_told_from_one_that_does_not() -> None:

@@ -95,6 +95,34 @@ def test_a_name_of_the_user_is_moved_only_where_the_run_moved_it(
         assert [tag.familiar for tag in left.tags] == ["mine:1"]
 
 
+@pytest.mark.parametrize("tags", ["app:1", ""], ids=["name", "no name"])
+def test_what_another_worker_built_is_kept_for_the_test_that_fails(
+    pytester: pytest.Pytester, home: Path, tags: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        from pytest_images import built
+
+        app = built(
+            {{"a": b"1"}}, dockerfile_text="FROM scratch\\nCOPY a /", tags={tags.split()!r}
+        )
+
+        def test_it(app, request):
+            session = request.config.pluginmanager.get_plugin("images-session")
+            assert "build" in [deed.verb for deed in session._report.journal.deeds]
+        """
+    )
+    result = pytester.runpytest_subprocess(
+        *("-n", "2", "--dist=each", "--images-keep=failed", "--junit-xml=junit.xml")
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    assert (pytester.path / "junit.xml").read_text().count('<property name="image"') == 2
+    result.stdout.fnmatch_lines(["images: 1 built, *1 kept*"])
+    assert names(home) == tags.split()
+    with Store.open(home) as store:
+        assert len(store.images()) == 1
+
+
 def test_an_image_without_a_name_is_kept_by_its_id(pytester: pytest.Pytester, home: Path) -> None:
     pytester.makepyfile(
         """
