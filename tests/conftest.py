@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import pytest_images
 from tests.ledger import Ledger
 from tests.peers import DockerRegistry, peer, serving_docker_registry, shared_images
 
@@ -17,6 +20,23 @@ if TYPE_CHECKING:
 # That other tests keep the machine busy is no error of a property.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def _everything_is_imported() -> None:
+    """Import the package whole: what an inner run imports first, pytester forgets after it.
+
+    Half of it would then be imported again, and an error no longer be of its own class.
+    """
+    for module in pkgutil.walk_packages(pytest_images.__path__, "pytest_images."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.fixture
+def pytester(_everything_is_imported: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Pytest's own, where nothing can be imported by halves."""
+    return pytester
 
 
 @pytest.fixture(autouse=True)

@@ -76,9 +76,14 @@ class Together:
         self.cancel()
 
     def opened(self, response: Response) -> Response:
-        """Note an answer that is being read; return it."""
+        """Note an answer that is being read; return it.
+
+        One that came when all was given up already ends at once: nobody else stops it.
+        """
         with self._lock:
             self._open.add(response)
+        if self._cancelled.is_set():
+            response.stop()
         return response
 
     def finished(self, response: Response) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING
 
 import pytest
-
-import pytest_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +19,3 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTEST_ADDOPTS", "")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _everything_is_imported() -> None:
-    """Import the package whole: what an inner run imports first, pytester forgets after it.
-
-    Half of it would then be imported again, and an error no longer be of its own class.
-    """
-    for module in pkgutil.walk_packages(pytest_images.__path__, "pytest_images."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)

@@ -20,7 +20,6 @@ from pytest_images.host import Host
 from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
 from tests.peers import serving_docker_registry
-from tests.plugin.conftest import _everything_is_imported  # noqa: F401 - runs in this process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
