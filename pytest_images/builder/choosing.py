@@ -16,10 +16,13 @@ from pytest_images.layer.member import Kind
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import re
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_images.builder.siblings import Item
     from pytest_images.builder.trees import Tree
+
+    _Matches = Callable[[str], re.Match[str] | None]
 
 _WILD = regex(r"[*?\[]")
 _NO_RULES = IgnoreRules()
@@ -98,13 +101,20 @@ def _expanded(names: list[str], tree: Tree) -> Iterator[str]:
     if folder is None or folder.kind is not Kind.DIRECTORY:
         return
     matches = [compile_glob(name).fullmatch for name in names[count:]]
-    cut = len(folder.path) + 1 if folder.path else 0
-    for item in tree.below(folder.path):
-        found = item.path[cut:].split("/")
-        if len(found) == len(matches) and all(
-            match(name) for match, name in zip(matches, found, strict=True)
-        ):
-            yield f"{above}/{'/'.join(found)}" if above else "/".join(found)
+    yield from _matched(folder.path, above, matches, tree)
+
+
+def _matched(folder: str, shown: str, matches: Sequence[_Matches], tree: Tree) -> Iterator[str]:
+    """Yield the paths in *folder*, called *shown*, whose names match one after the other."""
+    first, *rest = matches
+    for item in tree.inside(folder):
+        name = posixpath.basename(item.path)
+        if first(name):
+            path = f"{shown}/{name}" if shown else name
+            if not rest:
+                yield path
+            elif item.kind is Kind.DIRECTORY:
+                yield from _matched(item.path, path, rest, tree)
 
 
 def _with_content(

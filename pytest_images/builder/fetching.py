@@ -51,6 +51,10 @@ class FileTree:
         """As `Tree` says."""
         return self.find(path) is not None
 
+    def inside(self, path: str) -> Iterator[Item]:
+        """As `Tree` says."""
+        return self.below(path)
+
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
         return iter(() if path else (self._item,))

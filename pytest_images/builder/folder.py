@@ -82,15 +82,14 @@ class FolderTree:
         for group in self.siblings(path):
             yield from group.items()
 
+    def inside(self, path: str) -> Iterator[Item]:
+        """As `Tree` says. Raises Changed."""
+        for group in self._top_of(path).groups:
+            yield from group.items()
+
     def siblings(self, path: str) -> Iterator[Siblings]:
         """Yield what `below` does, those together that lie side by side. Raises Changed."""
-        rules = self._rules.top
-        for name in filter(None, path.split("/")):
-            rules = rules.folder(name)
-        top = self._lstat(path) if path else self._top()
-        if top is None:
-            raise Changed(path)
-        walk = [self._listed(path, top.stamp, rules)]
+        walk = [self._top_of(path)]
         waiting: list[Siblings | None] = [None]  # of each: its folder, left out so far
         while walk:
             listing = walk[-1]
@@ -147,6 +146,16 @@ class FolderTree:
             os.close(descriptor)
             raise Changed(item.path)
         return os.fdopen(descriptor, "rb", buffering=0)
+
+    def _top_of(self, path: str) -> Listing:
+        """List the folder *path*, as it is now."""
+        rules = self._rules.top
+        for name in filter(None, path.split("/")):
+            rules = rules.folder(name)
+        top = self._lstat(path) if path else self._top()
+        if top is None:
+            raise Changed(path)
+        return self._listed(path, top.stamp, rules)
 
     def _listed(self, path: str, stamp: Stamp, rules: Folder) -> Listing:
         """List the folder that was at *path* when it was found, whatever has its name by now."""

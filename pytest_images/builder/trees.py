@@ -48,6 +48,13 @@ class Tree(Protocol):
         """Say whether something is called *path*: a link too, wherever it leads."""
         ...
 
+    def inside(self, path: str) -> Iterator[Item]:
+        """Yield what is in the folder *path* itself, sorted; no link followed.
+
+        Also a folder that is left out, where something in it may not be: `find` knows.
+        """
+        ...
+
     def below(self, path: str) -> Iterator[Item]:
         """Yield all that is below the folder *path*, sorted, folders first; no link followed."""
         ...
@@ -88,6 +95,10 @@ class MemoryTree:
     def is_there(self, path: str) -> bool:
         """As `Tree` says."""
         return self.find(path) is not None
+
+    def inside(self, path: str) -> Iterator[Item]:
+        """As `Tree` says."""
+        return (item for item in self.below(path) if posixpath.dirname(item.path) == path)
 
     def below(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
@@ -133,11 +144,15 @@ class ImageTree:
             return False
         return True
 
-    def below(self, path: str) -> Iterator[Item]:
+    def inside(self, path: str) -> Iterator[Item]:
         """As `Tree` says."""
         prefix = path + "/" * bool(path)
         for name, info, content in self._files.joinpath(path).scandir():
-            item = _in_image(prefix + name, info, content)
+            yield _in_image(prefix + name, info, content)
+
+    def below(self, path: str) -> Iterator[Item]:
+        """As `Tree` says."""
+        for item in self.inside(path):
             if not self._rules.excludes(item.path):
                 yield item
             if item.kind is Kind.DIRECTORY:

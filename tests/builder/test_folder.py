@@ -6,14 +6,20 @@ import os
 import socket
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_images.builder.choosing import _expanded, select
+from pytest_images.builder.copying import Order
 from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.siblings import COUNT, Siblings, grouped
 from pytest_images.builder.trees import MemoryTree
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.layer.member import Kind
+
+if TYPE_CHECKING:
+    from pytest_images.builder.listing import Listing
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -129,3 +135,50 @@ def test_a_path_may_be_as_deep_as_a_path_can_be_long(tmp_path: Path) -> None:
         assert sum(1 for _ in FolderTree(tmp_path).below("")) == 1500
     finally:  # Python before 3.13 cannot, and pytest would fail for it in its next run but two
         subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*", ["a.txt", "b.txt", "link", "sub"]),
+        ("*.txt", ["a.txt", "b.txt"]),
+        ("sub/*.txt", ["sub/c.txt"]),
+        ("*/*", ["sub/c.txt", "sub/deep"]),
+        ("s*/d*/*", ["sub/deep/d.txt"]),
+        ("link/*.txt", ["link/c.txt"]),  # before the first wildcard a link may lead on
+        ("l*/c.txt", []),
+        ("x*", []),
+    ],
+)
+def test_a_pattern_lists_the_folders_it_can_match_in(
+    tmp_path: Path, pattern: str, found: list[str]
+) -> None:
+    fill(tmp_path, "a.txt", "b.txt", "sub/c.txt", "sub/deep/d.txt")
+    (tmp_path / "link").symlink_to("sub")
+    memory = MemoryTree({n: b"" for n in ("a.txt", "b.txt", "sub/c.txt", "sub/deep/d.txt")})
+    assert list(_expanded(pattern.split("/"), FolderTree(tmp_path))) == found
+    if "l" not in pattern:
+        in_memory = [path for path in found if path != "link"]
+        assert list(_expanded(pattern.split("/"), memory)) == in_memory
+
+
+def test_a_pattern_does_not_look_into_what_it_cannot_match(tmp_path: Path) -> None:
+    fill(tmp_path, "a.txt", "sub/b.txt")
+    tree = FolderTree(tmp_path)
+    listed = []
+    look = tree._listed
+
+    def noted(path: str, *others: Any) -> Listing:
+        listed.append(path)
+        return look(path, *others)
+
+    tree._listed = noted  # type: ignore[method-assign, assignment] # to see where it looks
+    assert list(_expanded(["*.txt"], tree)) == ["a.txt"]
+    assert listed == [""]
+
+
+def test_a_pattern_finds_a_folder_that_is_left_out_but_for_a_file(tmp_path: Path) -> None:
+    fill(tmp_path, "one/keep", "two/drop")
+    tree = FolderTree(tmp_path, IgnoreRules.parse("*\n!*/keep"))
+    chosen = select(Order(("*",), "/x/"), tree).chosen
+    assert [each.item.path for each in chosen] == ["one", "one/keep"]
