@@ -38,17 +38,22 @@ def test_fast_means_no_flush_and_safe_means_several(
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system has no such call")
+@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("size", [3 << 20, 24 << 20])
 @pytest.mark.parametrize("mode", list(Durability))
 def test_a_long_blob_is_on_its_way_to_the_disk_while_it_arrives(
-    root: Path, monkeypatch: pytest.MonkeyPatch, mode: Durability
+    root: Path, monkeypatch: pytest.MonkeyPatch, mode: Durability, size: int, placed: bool
 ) -> None:
     begun: list[tuple[int, int]] = []
     monkeypatch.setattr(
         os, "posix_fadvise", lambda _, offset, count, __: begun.append((offset, count))
     )
     with Store.open(root, durability=mode) as store, store.ingest() as ingest:
-        for _ in range(24):
-            ingest.write(bytes(1 << 20))
+        for _ in range(size >> 20):
+            if placed:
+                ingest.advance(os.write(ingest.fileno(), bytes(1 << 20)))
+            else:
+                ingest.write(bytes(1 << 20))
         ingest.commit()
     if mode is Durability.FAST:
         assert begun == []

@@ -55,6 +55,17 @@ def test_each_of_two_leases_holds_by_itself(store: Store) -> None:
     assert len(store.collect(0)) == 1
 
 
+def test_a_lease_holds_several_at_once_and_notes_each_once(store: Store) -> None:
+    one, two = old(store, b"one of two"), old(store, b"two of two")
+    with store.lease() as lease:
+        lease.hold(one, two, one)
+        lease.hold(two)
+        [file] = (store.root / "leases").iterdir()
+        assert file.read_text().split() == [str(one), str(two)]
+        assert store.collect(0) == ()
+    assert len(store.collect(0)) == 2
+
+
 def test_a_lease_of_another_store_object_counts(store: Store, root: Path) -> None:
     digest = old(store, b"held elsewhere")
     with Store.open(root) as other, other.lease() as lease:
