@@ -360,6 +360,11 @@ RULES: dict[str, Rule] = {
         "no health check, the base's neither", differs=("healthcheck-replaced",)
     ),
     "healthcheck-last": Rule("the last health check counts", differs=("healthcheck-replaced",)),
+    "healthcheck-zero": Rule(
+        "a time of nothing is one that is not given",
+        "documented",
+        source=_REFERENCE + "#healthcheck",
+    ),
     "healthcheck-start-interval": Rule(
         "the start interval of a health check", "documented", source=_REFERENCE + "#healthcheck"
     ),
