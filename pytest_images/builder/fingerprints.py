@@ -97,7 +97,13 @@ class Fingerprints:
         seen = "" if is_other else group.seen
         if not seen:
             return digest()
-        return self._recall(seen) or self._learn(seen, group.changed, digest())
+        found = self._recall(seen)
+        if found is None:
+            found = self._learn(seen, group.changed, digest())
+            for item in group.made:
+                if item.size <= SMALL:  # the group stands for it from now on
+                    self._fresh.pop(item.content, None)
+        return found
 
     def _recall(self, seen: str) -> str | None:
         found = self._known.get(seen)

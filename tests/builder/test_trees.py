@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.choosing import select
@@ -49,6 +50,28 @@ def test_what_a_layer_holds_is_read_once_for_all_builds(tmp_path: Path) -> None:
     tree, [blob] = image(tar)
     assert digest(tree, tmp_path, tmp_path) == first
     assert blob.count == 0
+
+
+def test_small_files_of_a_layer_are_remembered_together(tmp_path: Path) -> None:
+    tar = layer(*(member(name, name) for name in NAMES), member(b"usr/large", bytes(SMALL + 1)))
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    digest(image(tar)[0], memory, tmp_path)
+    [record] = memory.iterdir()
+    assert len(json.loads(record.read_bytes())) == 2, "the group, and the large file"
+
+
+def test_one_small_file_of_a_layer_is_remembered_alone(tmp_path: Path) -> None:
+    tar = layer(*(member(name, name) for name in NAMES))
+    order = ORDER._replace(sources=("usr/007",))
+    blobs = []
+    for _ in range(2):
+        tree, found = image(tar)
+        blobs += found
+        known = Fingerprints(tmp_path, tmp_path)
+        select(order, tree).digest(known)
+        known.save()
+    assert [blob.count > 0 for blob in blobs] == [True, False]
 
 
 def test_the_same_files_from_other_layers_have_the_same_digest(tmp_path: Path) -> None:
