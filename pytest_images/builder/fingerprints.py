@@ -60,7 +60,7 @@ class Fingerprints:
     def has(self, tree: Tree, item: Item) -> bool:
         """Say whether a file need not be read."""
         seen = self._seen(tree, item)
-        return seen in self._now or seen in self._known
+        return any(seen in digests for digests in (self._now, self._known, self._fresh))
 
     def learn(self, tree: Tree, item: Item, digest: str) -> None:
         """Hear what was in a file, which `of` is asked for later."""
@@ -106,7 +106,7 @@ class Fingerprints:
         return found
 
     def _recall(self, seen: str) -> str | None:
-        found = self._known.get(seen)
+        found = self._known.get(seen) or self._fresh.get(seen)
         if found is not None:
             self._used[seen] = found
         return found

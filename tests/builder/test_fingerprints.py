@@ -309,3 +309,12 @@ def test_what_cannot_be_written_is_not_remembered_and_leaves_nothing(
     (record / "in the way").mkdir(parents=True)
     assert look().read == first.read
     assert list((tmp_path / "memory").iterdir()) == [record]
+
+
+@pytest.mark.usefixtures("settled")
+def test_two_steps_of_a_build_read_a_file_once(context: Path, tmp_path: Path) -> None:
+    known, tree = Fingerprints(tmp_path, context), Watched(context)
+    first = select(ALL, tree).digest(known)
+    assert len(tree.seen) == 6
+    assert select(ALL, tree).digest(known) == first
+    assert len(tree.seen) == 6
