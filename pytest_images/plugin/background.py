@@ -7,6 +7,7 @@ that come sooner, ask for themselves, as if there were no plan.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "images-plan"  # of the threads
 THREADS = 3  # images at once; each fetches several layers at once
-_PATIENCE = 5.0  # seconds that the end of a run waits for a thread
+_PATIENCE = 5.0  # seconds that the end of a run waits for the threads
 
 
 class Background:
@@ -75,8 +76,9 @@ class Background:
             is_busy = bool(self._running)
         if is_busy:
             self._host.give_up()
+        end = time.monotonic() + _PATIENCE
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _lead(self, claim: AbstractContextManager[object]) -> None:
         """Fetch, with others; the claim is held meanwhile, and goes with the process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,20 @@ if TYPE_CHECKING:
     from pytest_images.http.response import Response
 
 
+_GLANCE = 0.05  # seconds between two looks whether all was given up
+_PATIENCE = 2.0  # seconds for those that were given up; who waits for an answer may take longer
+
+
 class Cancelled(Exception):
     """Another transfer failed: this one is not wanted any more."""
 
 
 class Together:
-    """Transfers that belong together. Threads live only while `run` does."""
+    """Transfers that belong together. Threads live only while `run` does.
+
+    Where all was given up, one that still waits for a server's first word is not waited for: it
+    ends when that comes, or with the process.
+    """
 
     def __init__(self, threads: int, name: str) -> None:
         self._threads, self._name = threads, name
@@ -34,7 +43,9 @@ class Together:
         try:
             for number in range(1, min(self._threads, len(tasks))):
                 name = f"{self._name}-{number}"
-                thread = threading.Thread(target=self._work, args=(waiting,), name=name)
+                thread = threading.Thread(
+                    target=self._work, args=(waiting,), name=name, daemon=True
+                )
                 thread.start()
                 threads.append(thread)
             self._work(waiting)
@@ -42,10 +53,17 @@ class Together:
             self.cancel()
             raise
         finally:
-            for thread in threads:
-                thread.join()
+            self._await(threads)
         if self._failures:
             raise self._failures[0]
+
+    def _await(self, threads: list[threading.Thread]) -> None:
+        while any(thread.is_alive() for thread in threads) and not self._cancelled.is_set():
+            for thread in threads:
+                thread.join(_GLANCE)
+        end = time.monotonic() + _PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _work(self, waiting: deque[Callable[[], None]]) -> None:
         """Do one task after the other, while nothing failed."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.content.store import Store
 from pytest_images.errors import ImageNotFound, PlatformNotFound
 from pytest_images.host import Host
 from pytest_images.model.platform import Platform
@@ -245,10 +246,13 @@ def test_when_the_one_that_fetches_is_killed_another_takes_over(tmp_path: Path) 
         assert len(registry.asked("GET", layer)) == 2
 
 
-def test_ctrl_c_ends_a_pull_that_waits_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "fault", [Fault(stall=True, cut=100), Fault(delay=90.0)], ids=["in a blob", "for an answer"]
+)
+def test_ctrl_c_ends_a_pull_that_waits_at_once(tmp_path: Path, fault: Fault) -> None:
     sample = image("ctrl-c", layers=3, size=100_000)
     with FaultRegistry() as registry:
-        registry.serve(sample).on("GET", "/blobs/", Fault(stall=True, cut=100))
+        registry.serve(sample).on("GET", "/blobs/", fault)
         process = run(PULL, tmp_path / "home", f"{registry}/app:1")
         _until(lambda: len(registry.asked("GET", "/blobs/")) == 3)
         began = time.monotonic()
@@ -256,7 +260,11 @@ def test_ctrl_c_ends_a_pull_that_waits_at_once(tmp_path: Path) -> None:
         process.communicate(timeout=60)
         assert time.monotonic() - began < 20  # a silent registry is waited for for 30
         assert process.returncode != 0
-    assert list((tmp_path / "home" / "ingest").iterdir()) == []
+    with Store.open(tmp_path / "home") as store:
+        if fault.delay:
+            store.sweep()  # who waits for a first word cannot be told, and is left to die
+        assert list((store.root / "ingest").iterdir()) == []
+        assert store.fsck().clean
 
 
 def _until(condition: Callable[[], bool]) -> None:
