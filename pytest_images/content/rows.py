@@ -131,8 +131,8 @@ def measure(connection: sqlite3.Connection, manifest: str) -> None:
     connection.execute(
         "UPDATE manifest SET content_size = (SELECT CASE WHEN COUNT(*) = COUNT(l.digest)"
         " THEN COALESCE(SUM(l.content_size), 0) END FROM edge e LEFT JOIN layer l"
-        " ON l.digest = e.blob WHERE e.manifest = ?1 AND e.position >= 0) WHERE digest = ?1",
-        (manifest,),
+        " ON l.digest = e.blob WHERE e.manifest = ? AND e.position >= 0) WHERE digest = ?",
+        (manifest, manifest),
     )
 
 
@@ -215,8 +215,8 @@ def layers_kept(connection: sqlite3.Connection, layers: list[tuple[str, str]]) -
     """
     query = (
         "SELECT DISTINCT m.image FROM edge e JOIN manifest m ON m.digest=e.manifest"
-        " WHERE e.position=?1 AND e.blob IN (SELECT ?2 UNION SELECT digest FROM layer"
-        " WHERE diff_id=?3) AND EXISTS (SELECT 1 FROM image i WHERE i.id=m.image"
+        " WHERE e.position=? AND e.blob IN (SELECT ? UNION SELECT digest FROM layer"
+        " WHERE diff_id=?) AND EXISTS (SELECT 1 FROM image i WHERE i.id=m.image"
         " AND i.scope IN (SELECT id FROM scope) AND i.manifest<>'')"
     )
     holders: set[str] | None = None

@@ -104,8 +104,10 @@ def test_a_living_run_is_not_swept_and_a_dead_one_is(root: Path) -> None:
 def test_a_killed_process_ends_its_part_of_the_run(root: Path) -> None:
     child = os.fork()
     if child == 0:
-        ONE.put(Store.open(root, run="a"), "app:1")
-        os.kill(os.getpid(), 9)
+        try:
+            ONE.put(Store.open(root, run="a"), "app:1")
+        finally:  # never back into the run of the tests
+            os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     with Store.open(root) as store:
         assert len(store.sweep()) == 2
