@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +25,6 @@ from tests.archive.packed import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.archive.conftest import Loading
 
@@ -158,13 +159,16 @@ def test_hundreds_of_layers_do_not_use_up_descriptors(load: Loading) -> None:
 
     many = samples.image("many", layers=150, size=MEMORY_LIMIT + 1, compression="none")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = os.dup(0)
-    os.close(highest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 90, limits[1]))
-    try:
-        (found,) = load(many.archive("app:1"))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    with contextlib.ExitStack() as gaps:  # between those of other tests, which would count too
+        while (last := os.dup(0)) < highest:
+            gaps.callback(os.close, last)
+        os.close(last)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + 90, limits[1]))
+        try:
+            (found,) = load(many.archive("app:1"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert len(found.manifest.layers) == 150
 
 
