@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError
 from pytest_images.plugin.needs import needs_of_one
-from pytest_images.plugin.owners import owner_of
+from pytest_images.plugin.owners import FIXTURE, owner_of
 from pytest_images.plugin.tracebacks import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence, Set
 
     import pytest
 
@@ -62,12 +62,35 @@ def sections(
     log = getattr(error, "log", "") if is_ours else ""
     logged = [("The lines it is about", excerpt)] if excerpt else []
     logged += [("Log of the image's build", log)] if log else []
+    return logged + _logs(deed for deed in found if not (log and deed.verb == "build"))
+
+
+def _logs(found: Iterable[Deed]) -> list[tuple[str, str]]:
+    logged = []
     for deed in found:
-        if deed.verb in _LOGGED and deed.log and not (log and deed.verb == "build"):
+        if deed.verb in _LOGGED and deed.log:
             title = " ".join(filter(None, ("images:", deed.verb, deed.subject)))
             log = [*deed.log, deed.error] if deed.error else deed.log
             logged.append((f"{title} ({deed.seconds:.1f} s)", "\n".join(log)))
     return logged
+
+
+def add_logs_of_others(reports: Sequence[pytest.TestReport], done: Sequence[Deed]) -> None:
+    """Add to failed *reports* the logs of what they depended on and other workers did.
+
+    What a test did for itself is no other test's.
+    """
+    for report in reports:
+        used = {name for key, name in report.user_properties if key == PROPERTY}
+        shown = {title for title, _ in report.sections}
+        for title, text in _logs(deed for deed in done if _is_shared(deed, used)):
+            if title not in shown:
+                report.sections.append((title, text))
+
+
+def _is_shared(deed: Deed, used: Set[object]) -> bool:
+    by_all = not deed.owner or FIXTURE in deed.owner
+    return by_all and not used.isdisjoint(deed.names)
 
 
 def show(call: pytest.CallInfo[None], settings: Settings, *, whole: bool) -> str | None:

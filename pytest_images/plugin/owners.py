@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+FIXTURE = "::fixture "  # what makes an owner a fixture
+
 
 class Owners:
     """A pytest plugin that keeps the stack: a test, on it the fixtures that are set up."""
@@ -47,4 +49,4 @@ class Owners:
 
 def owner_of(definition: pytest.FixtureDef[Any]) -> str:
     """Return what a fixture is called as an owner of deeds."""
-    return f"{definition.baseid}::fixture {definition.argname}"
+    return f"{definition.baseid}{FIXTURE}{definition.argname}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_images.plugin.live import Live
     from pytest_images.plugin.needs import Need
     from pytest_images.plugin.workers import Workers
+    from pytest_images.policies.journal import Deed
     from pytest_images.policies.report import Report
 
 NAME = "images-session"
@@ -236,6 +237,16 @@ class Session:
         else:
             keep = self._settings.keep
             self._ended = ending.end_run(host, self._report, workers, keep, self._failed)
+            if workers is not None:
+                self._add_logs_of_others(self._ended.deeds)
+
+    def _add_logs_of_others(self, deeds: list[Deed]) -> None:
+        from pytest_images.plugin.failures import add_logs_of_others
+
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            stats = reporter.stats
+            add_logs_of_others([*stats.get("failed", ()), *stats.get("error", ())], deeds)
 
     # What the user sees.
 

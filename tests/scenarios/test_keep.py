@@ -117,6 +117,9 @@ def test_what_another_worker_built_is_kept_for_the_test_that_fails(
     )
     result.assert_outcomes(passed=1, failed=1)
     assert (pytester.path / "junit.xml").read_text().count('<property name="image"') == 2
+    # Both show how the image came, though one of them did not make it.
+    result.stdout.re_match_lines([r"-+ images: build (app:1 |.*library/app:1 )?\(.* s\) -+"])
+    assert "COPY a /" in result.stdout.str()
     result.stdout.fnmatch_lines(["images: 1 built, *1 kept*"])
     assert names(home) == tags.split()
     with Store.open(home) as store:
