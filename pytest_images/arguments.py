@@ -152,7 +152,6 @@ def written(to: BinaryIO | Path | str) -> Iterator[BinaryIO]:
     if not isinstance(to, str | Path):
         yield to
         return
-    import os
     import tempfile
 
     target = Path(to)

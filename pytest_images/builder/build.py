@@ -133,22 +133,20 @@ class Workbench:
                 self._runner = self.make_runner()
             return self._runner
 
-    def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
-        """Return the files that ``--from=name`` means, "" for the context, and their key."""
+    def origin(self, name: str, stage: int, place: Place) -> Tree:
+        """Return the files that ``--from=name`` means, "" for the context."""
         if not name:
-            return self.context, "context"
+            return self.context
         named = self.context_of(name)
         if named is not None:
-            return named, name
+            return named
         own = self.plan.dockerfile.stages[stage]
         found = self.plan.dockerfile.origin(own, name, place)
         if found is not None:
             if found.number not in self._states:
                 raise place.error(f"a trigger of the base takes files of the stage {name}")
-            state = self._states[found.number].result()
-            return ImageTree(self.files(state.layers)), state.key
-        base = self.base_of(name, self.platform, place)
-        return ImageTree(self.files(base.layers)), str(base.config.id)
+            return ImageTree(self.files(self._states[found.number].result().layers))
+        return ImageTree(self.files(self.base_of(name, self.platform, place).layers))
 
     def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
         """Return what ADD's URLs and repositories gave; *is_over*: nobody waits any more."""

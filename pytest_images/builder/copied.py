@@ -115,39 +115,32 @@ def _put(
         places.writer.add(entry)
         return
     try:
-        if learn is None:
-            _copy(places.writer, chosen, entry)
-        else:
-            learn.learn(chosen.tree, item, _copy_hashed(places.writer, chosen, entry))
+        digest = _copy(places.writer, chosen, entry, hashes=learn is not None)
+        if learn is not None:
+            learn.learn(chosen.tree, item, digest)
     except Changed as error:
         raise Changed(item.path) from error
     except OSError as error:
         raise Changed(item.path, error.strerror or str(error)) from error
 
 
-def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry) -> None:
+def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry, *, hashes: bool) -> str:
+    """Copy a file; where it *hashes*, return the digest of what was copied."""
     content = chosen.tree.read(chosen.item)
     if content is not None:
         writer.add_bytes(entry, content)
-        return
+        return hashlib.sha256(content).hexdigest() if hashes else ""
     with opened(chosen.tree, chosen.item) as stream:
+        if hashes:
+            hashed = Hashed(stream)
+            writer.add_stream(entry, hashed)
+            return hashed.digest()
         descriptor = _plain(stream)
         if descriptor is not None:
             writer.add_file(entry, descriptor)
         else:
             writer.add_stream(entry, stream)
-
-
-def _copy_hashed(writer: LayerWriter, chosen: Chosen, entry: Entry) -> str:
-    """Copy a file, and return the digest of what was copied."""
-    content = chosen.tree.read(chosen.item)
-    if content is not None:
-        writer.add_bytes(entry, content)
-        return hashlib.sha256(content).hexdigest()
-    with opened(chosen.tree, chosen.item) as stream:
-        hashed = Hashed(stream)
-        writer.add_stream(entry, hashed)
-        return hashed.digest()
+    return ""
 
 
 def _plain(stream: BinaryIO) -> int | None:

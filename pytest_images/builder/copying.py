@@ -27,8 +27,6 @@ MANY = (
     "when using COPY with more than one source file, the destination must be a directory and "
     "end with a /"
 )
-
-
 LARGE = 8 << 20  # bytes of a file that is not read twice where once will do
 _SIZE = itemgetter(0)  # of a stamp
 

@@ -7,7 +7,7 @@ import stat
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_images.builder.siblings import COUNT, KINDS, Siblings
+from pytest_images.builder.siblings import COUNT, KINDS, TYPE, Siblings
 from pytest_images.layer.changed import Changed
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.ignore import Folder
 
 _NAME = attrgetter("name")
-_TYPE = 0o170000  # of a mode
 stamp_of = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev", "st_mode")
 
 
@@ -73,7 +72,7 @@ def _kept(
 
 def _special(stamps: Sequence[Stamp]) -> list[int]:
     """Return the places of all that is no plain file."""
-    return [at for at, stamp in enumerate(stamps) if stamp[-1] & _TYPE != stat.S_IFREG]
+    return [at for at, stamp in enumerate(stamps) if stamp[-1] & TYPE != stat.S_IFREG]
 
 
 def _is_folder(stamp: Stamp) -> bool:

@@ -28,7 +28,7 @@ KINDS = {
 }
 Stamp = tuple[int, ...]  # size, times of change in ns (content, anything), inode, device, mode
 _NS = 10**9
-_TYPE, _MODE = 0o170000, 0o7777  # of what a stamp says of the mode
+TYPE, _MODE = 0o170000, 0o7777  # of what a stamp says of the mode
 
 
 class Item(NamedTuple):
@@ -108,11 +108,11 @@ class Siblings(NamedTuple):
 
 def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:
     size, mtime, _, _, _, mode = stamp
-    if mode & _TYPE == stat.S_IFREG:
+    if mode & TYPE == stat.S_IFREG:
         return Item(
             prefix + name, Kind.FILE, mode & _MODE, size, mtime // _NS, 0, 0, "", None, stamp
         )
-    kind = KINDS[mode & _TYPE]
+    kind = KINDS[mode & TYPE]
     target = targets.get(name, "") if kind is Kind.SYMLINK else ""
     return Item(prefix + name, kind, mode & _MODE, 0, mtime // _NS, 0, 0, target, None, stamp)
 

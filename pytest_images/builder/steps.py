@@ -66,8 +66,8 @@ class Workshop(Protocol):
     network: str
     add_hosts: tuple[tuple[str, str], ...]
 
-    def origin(self, name: str, stage: int, place: Place) -> tuple[Tree, str]:
-        """Return the files that ``--from=name`` means, "" for the context, and their key."""
+    def origin(self, name: str, stage: int, place: Place) -> Tree:
+        """Return the files that ``--from=name`` means, "" for the context."""
         ...
 
     @property
@@ -166,7 +166,7 @@ class Steps:
     @singledispatchmethod
     def _do(self, instruction: Instruction, step: Step) -> None:
         """Change files: each of `CHANGES_FILES` in its own way."""
-        raise NotImplementedError(instruction.keyword)
+        raise TypeError(f"{instruction.keyword} changes no file")
 
     @_do.register(Workdir)
     def _(self, instruction: Workdir, step: Step) -> None:
@@ -180,7 +180,7 @@ class Steps:
     def _(self, instruction: Copy, step: Step) -> None:
         if any(map(is_remote, instruction.sources)):
             raise Malformed("source can't be a URL for COPY")
-        tree, _ = self._shop.origin(instruction.origin, self._stage, instruction.place)
+        tree = self._shop.origin(instruction.origin, self._stage, instruction.place)
         order = Order(
             instruction.sources,
             self._destination(instruction.destination, len(instruction.sources)),
@@ -209,7 +209,7 @@ class Steps:
             unpacks=instruction.unpacks is not False,
             is_linked=instruction.is_linked and not instruction.mode,  # as in BuildKit
         )
-        tree, _ = self._shop.origin("", self._stage, instruction.place)
+        tree = self._shop.origin("", self._stage, instruction.place)
         copying = select(order, tree)
         inner = order._replace(sources=("/",), documents=(), unpacks=instruction.unpacks is True)
         for tree, name in fetched:
@@ -225,7 +225,7 @@ class Steps:
         sources: list[str] = []
         for mount in mounts:
             if mount.type is MountType.BIND:
-                tree, _ = shop.origin(mount.origin, self._stage, instruction.place)
+                tree = shop.origin(mount.origin, self._stage, instruction.place)
                 bound[mount] = mounted(mount.source, tree)
                 sources.append(bound[mount].digest(shop.fingerprints))
             elif mount.type is MountType.CACHE and (mount.origin or mount.source):

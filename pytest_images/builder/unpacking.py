@@ -9,7 +9,7 @@ from pytest_images.builder.modes import Owner
 from pytest_images.builder.trees import opened
 from pytest_images.errors import InvalidLayer, LimitExceeded
 from pytest_images.layer import paths
-from pytest_images.layer.compression import ARCHIVES, decompress
+from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
 from pytest_images.layer.header import BLOCK, Malformed, verify
 from pytest_images.layer.member import Kind, readable
 from pytest_images.layer.tar import members
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_images.builder.placing import Places
     from pytest_images.builder.siblings import Item
     from pytest_images.builder.trees import Tree
-    from pytest_images.layer.blocks import Readable
     from pytest_images.layer.member import Member
 
 _CHECKSUM = slice(148, 156)
@@ -32,20 +31,13 @@ def is_archive(tree: Tree, item: Item) -> bool:
         return False
     try:
         with opened(tree, item) as stream:
-            start = _start(decompress(stream, item.path, allowed=ARCHIVES))
+            start = Rewound(decompress(stream, item.path, allowed=ARCHIVES)).peek(BLOCK)
         if len(start) < BLOCK or not any(start):
             return False
         verify(start, start[_CHECKSUM])
     except (InvalidLayer, LimitExceeded, Malformed):
         return False
     return True
-
-
-def _start(stream: Readable) -> bytes:
-    start = b""
-    while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
-        start += piece
-    return start
 
 
 class Dress(NamedTuple):

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.content.failures import translated
-from pytest_images.content.writing import write_whole
+from pytest_images.content.writing import replace_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,15 +36,9 @@ class Notes:
     def write(self, note: dict[str, Any], *key: str) -> None:
         """Write a note, in the place of an older one. Raises StoreFull, StoreError."""
         path = self._path(key)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_native_id()}")
         with translated(path):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            try:
-                write_whole(descriptor, json.dumps(note).encode())
-            finally:
-                os.close(descriptor)
-            fresh.replace(path)
+            replace_whole(path, json.dumps(note).encode())
 
     def _path(self, key: tuple[str, ...]) -> Path:
         import hashlib

@@ -9,16 +9,15 @@ from pytest_images.content.facts import Share, Usage
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pytest_images.content.collect import Collector
     from pytest_images.content.home import Home
     from pytest_images.model.image import Image
 
 
-def usage(home: Home, collector: Collector, images: Iterable[Image], used: frozenset[str]) -> Usage:
+def usage(home: Home, collector: Collector, images: Sequence[Image], used: frozenset[str]) -> Usage:
     """Count what is here of *images*; *used* are the digests and IDs in use."""
-    images = tuple(images)
     contents, reached = collector.contents(), collector.reached()
     active = {str(each.id) for each in images if {str(each.id), str(each.digest)} & used}
     kept = used.union(*(contents[id] for id in contents if id in active | used))

@@ -25,11 +25,16 @@ def write_whole(descriptor: int, data: bytes, at: int | None = None) -> None:
 def replace_whole(path: Path, data: bytes) -> None:
     """Let the file *path* be *data*, at once for whoever reads it. Raises OSError.
 
-    Nothing is flushed. What a failure left is gone; what a kill left is written over.
+    It is its owner's alone. Nothing is flushed. What a failure left is gone; what a kill left is
+    written over.
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_native_id()}")
     try:
-        fresh.write_bytes(data)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            write_whole(descriptor, data)
+        finally:
+            os.close(descriptor)
         fresh.replace(path)
     except OSError:
         fresh.unlink(missing_ok=True)

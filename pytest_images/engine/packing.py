@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.documents import COMMENT, layer_descriptor, make_manifest
+from pytest_images.content.writing import replace_whole
 from pytest_images.layer.compression import Compression
 from pytest_images.layer.packing import pack
 from pytest_images.model import media_types
@@ -93,8 +94,6 @@ def _packed_layer(store: Store, lease: Lease, layer: Descriptor) -> Descriptor:
         size = ingest.offset
         lease.hold(ingest.digest())
         made = layer_descriptor(ingest.commit(), size, Compression.GZIP)
-    fresh = record.with_suffix(".new")
     with suppress(OSError):  # what cannot be remembered is made again
-        fresh.write_text(json.dumps([str(made.digest), made.size]))
-        fresh.rename(record)
+        replace_whole(record, json.dumps([str(made.digest), made.size]).encode())
     return made

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pytest_images.builder.trees import Tree
     from pytest_images.content.store import Store
     from pytest_images.dockerfile.ignore import IgnoreRules
-    from pytest_images.layer.blocks import Readable
 
 _NAME = "the build context"
 _TAR_MAGIC = slice(257, 262)
@@ -35,18 +34,14 @@ def open_stream(
     store: Store, stream: BinaryIO, name: str = _NAME
 ) -> Iterator[tuple[Callable[[IgnoreRules], Tree], bytes | None]]:
     """Take a tar, compressed or not, or the text of a Dockerfile."""
-    rewound = Rewound(stream)
     limit = expansion_limit(store.root)
-    inflated = decompress(rewound, name, limit, allowed=ARCHIVES)
-    start = _start(inflated)
-    if start[_TAR_MAGIC] != b"ustar":
-        text = start + whole(inflated, DOCKERFILE, DOCKERFILE_LIMIT - len(start))
-        yield partial(MemoryTree, {}), text
+    inflated = Rewound(decompress(stream, name, limit, allowed=ARCHIVES))
+    if inflated.peek(BLOCK)[_TAR_MAGIC] != b"ustar":
+        yield partial(MemoryTree, {}), whole(inflated, DOCKERFILE, DOCKERFILE_LIMIT)
         return
     spool = store.workspace("steps") / f"context-{os.urandom(8).hex()}"
     try:
         with spool.open("xb") as out:
-            out.write(start)
             while piece := inflated.read(PIECE):
                 out.write(piece)
         yield partial(_tar_tree, store, spool), None
@@ -68,10 +63,3 @@ def _tar_tree(store: Store, spool: Path, rules: IgnoreRules) -> Tree:
         folder=store.root,
     )
     return ImageTree(Files([layer], _NAME), rules, has_owners=False)
-
-
-def _start(stream: Readable) -> bytes:
-    start = b""
-    while len(start) < BLOCK and (piece := stream.read(BLOCK - len(start))):
-        start += piece
-    return start

@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.content.writing import replace_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -62,11 +64,9 @@ class Memory:
 
     def note(self, way: Way) -> None:
         """Remember *way*. What cannot be written is not remembered."""
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        with suppress(OSError):
-            if self._is_ours:
-                fresh.write_text(json.dumps(way))
-                fresh.rename(self._path)
+        if self._is_ours:
+            with suppress(OSError):
+                replace_whole(self._path, json.dumps(way).encode())
 
     def forget(self) -> None:
         """Let the next process find out anew."""

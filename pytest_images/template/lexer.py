@@ -24,9 +24,9 @@ _NUMBER = regex(
     r"|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)"
 )
 _QUOTED = {
-    '"': (re.compile(r'"(?:[^"\\\n]|\\[^\n])*"', re.DOTALL), "quoted string"),
-    "'": (re.compile(r"'(?:[^'\\\n]|\\[^\n])*'", re.DOTALL), "character constant"),
-    "`": (re.compile(r"`[^`]*`"), "raw quoted string"),
+    '"': (regex(r'"(?:[^"\\\n]|\\[^\n])*"', re.DOTALL), "quoted string"),
+    "'": (regex(r"'(?:[^'\\\n]|\\[^\n])*'", re.DOTALL), "character constant"),
+    "`": (regex(r"`[^`]*`"), "raw quoted string"),
 }
 _KINDS = {'"': "string", "'": "char", "`": "string"}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -65,3 +67,19 @@ def read_terminal(descriptor: int) -> bytes:
         while part := os.read(descriptor, 65536):
             text += part
     return text
+
+
+@contextmanager
+def on_terminal(
+    *words: str, term: str = "xterm-256color", columns: int = 120
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Give the command, running on a terminal of its own, and the terminal's far end."""
+    far, near = pty.openpty()
+    termios.tcsetwinsize(near, (40, columns))
+    environment = os.environ | {"TERM": term, "COLUMNS": str(columns)}
+    try:
+        with running(*words, stdout=near, stderr=near, stdin=near, env=environment) as process:
+            os.close(near)
+            yield process, far
+    finally:
+        os.close(far)

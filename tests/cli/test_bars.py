@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import signal
-import termios
-from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,32 +13,15 @@ from pytest_images.host import Host
 from pytest_images.model.digest import Digest
 from pytest_images.server.registry import Registry
 from pytest_images.testing import samples
-from tests.cli.processes import LIMIT, read_terminal, running, stalling_server
+from tests.cli.processes import LIMIT, on_terminal, read_terminal, stalling_server
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
 SAMPLE = samples.image("drawn", layers=3, size=300_000)
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-@contextmanager
-def on_terminal(
-    *words: str, term: str = "xterm-256color"
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Give the command, running on a terminal of its own, and the terminal's far end."""
-    far, near = pty.openpty()
-    termios.tcsetwinsize(near, (40, 120))
-    environment = os.environ | {"TERM": term}
-    try:
-        with running(*words, stdout=near, stderr=near, stdin=near, env=environment) as process:
-            os.close(near)
-            yield process, far
-    finally:
-        os.close(far)
 
 
 @pytest.fixture

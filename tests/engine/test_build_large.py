@@ -15,6 +15,7 @@ from pytest_images.builder.choosing import select
 from pytest_images.builder.copying import Order
 from pytest_images.builder.fingerprints import Fingerprints
 from pytest_images.builder.folder import FolderTree
+from pytest_images.content.home import WORK
 from pytest_images.errors import InvalidDockerfile
 from pytest_images.layer.changed import Changed
 from tests.engine.test_hostile_contexts import written
@@ -46,7 +47,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def forget_files(tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "home/work/fingerprints")
+    shutil.rmtree(tmp_path / "home" / WORK / "fingerprints")
 
 
 def test_what_was_written_at_once_is_found_by_its_content(
@@ -67,7 +68,7 @@ def test_it_has_the_key_and_the_layer_that_hashing_first_gives(
     with monkeypatch.context() as patch:
         patch.setattr(copying, "LARGE", SIZE + 1)
         first = images.build(context)
-    shutil.rmtree(tmp_path / "home/work/results")
+    shutil.rmtree(tmp_path / "home" / WORK / "results")
     forget_files(tmp_path)
     second = images.build(context)
     assert "CACHED" not in second.log

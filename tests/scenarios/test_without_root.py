@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.content.home import WORK
 from pytest_images.sandbox.removal import remove
 from tests.peers import miss, peer, shared_images
 from tests.sandbox.test_rootless import python_for_all, user_with_lent_ids
@@ -111,7 +112,7 @@ def test_it_is_built_confined_and_twice_the_same(user: User) -> None:
     assert "CACHED" not in first.stderr
     again = user.run("build", "--progress=plain", "-t", "web:2", "web")
     assert again.stderr.count("CACHED") == 2
-    assert list((user.folder / "store/work/steps").glob("run-*")) == []
+    assert list((user.folder / "store" / WORK / "steps").glob("run-*")) == []
     identity = "{{.Id}} {{.Config.User}} {{.Config.Cmd}}"
     said = user.run("inspect", "--format", identity, "web:1", "web:2").stdout.splitlines()
     assert said[0] == said[1]

@@ -34,6 +34,7 @@ from pytest_images import (
     Unreachable,
     Unsupported,
 )
+from pytest_images.content.home import WORK
 from pytest_images.model.platform import Platform
 from pytest_images.model.secret import Secret
 from pytest_images.sandbox import abilities
@@ -123,7 +124,7 @@ def images(
     assert docker("ps", "-aq") == b""
     assert docker("volume", "ls", "-q") == b""
     assert docker("image", "ls", "-aq") == b""
-    assert list((tmp_path / "home/work/steps").iterdir()) == []
+    assert list((tmp_path / "home" / WORK / "steps").iterdir()) == []
 
 
 def forbid_sandbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.processes import COMMAND, LIMIT, read_terminal, running, stalling_server
+from tests.cli.processes import COMMAND, LIMIT, on_terminal, read_terminal, running, stalling_server
 from tests.peers import miss, shared_images
 from tests.sandbox.conftest import require_sandbox
 
@@ -380,17 +378,9 @@ def _sleeps(cmdline: Path) -> bool:
 
 
 def test_on_a_terminal_steps_move_and_the_cursor_comes_back(web: Path) -> None:
-    ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "wb", 0) as terminal:
-        process = subprocess.Popen(
-            [*COMMAND, "build", str(web)],
-            stderr=terminal,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "60"},
-        )
-    text = read_terminal(ours).decode()
-    os.close(ours)
-    assert process.wait(LIMIT) == 0
+    with on_terminal("build", str(web), columns=60) as (process, far):
+        text = read_terminal(far).decode()
+        assert process.wait(LIMIT) == 0
     assert "FINISHED" in text
     assert "=> [2/2] COPY page /srv/" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
@@ -398,21 +388,13 @@ def test_on_a_terminal_steps_move_and_the_cursor_comes_back(web: Path) -> None:
 
 def test_ctrl_c_on_a_terminal_leaves_the_steps_as_they_are(web: Path) -> None:
     """The terminal writes ^C where the cursor is; at the end of a full line it would wrap."""
-    ours, theirs = pty.openpty()
     with stalling_server() as (address, came):
         dockerfile(web, f"FROM {address}/base:1\n")
-        with os.fdopen(theirs, "wb", 0) as terminal:
-            process = subprocess.Popen(
-                [*COMMAND, "build", str(web)],
-                stderr=terminal,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, "TERM": "xterm", "COLUMNS": "60"},
-            )
-        assert came.wait(LIMIT)
-        process.send_signal(signal.SIGINT)
-        text = read_terminal(ours).decode()
-    os.close(ours)
-    assert process.wait(LIMIT) == 130
+        with on_terminal("build", str(web), columns=60) as (process, far):
+            assert came.wait(LIMIT)
+            process.send_signal(signal.SIGINT)
+            text = read_terminal(far).decode()
+            assert process.wait(LIMIT) == 130
     lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n").split("\n")
     assert f" => CANCELED [internal] load metadata for {address}"[:50] in {x[:50] for x in lines}
     assert max(map(len, lines)) == 60 - len("^C")

@@ -8,16 +8,12 @@ from pathlib import Path
 from pytest_images.content.ingest import FOLLOW_FROM
 from pytest_images.content.store import Store
 from pytest_images.testing import samples
-from tests.survival.scenarios.put import whole
+from tests.survival.scenarios.put import holds_sample, prepare
 
 SAMPLE = samples.image("long", size=3 * FOLLOW_FROM)
 PIECE = FOLLOW_FROM // 2
 
-
-def prepare(root: Path) -> None:
-    root.parent.mkdir(exist_ok=True)
-    with Store.open(root) as store:
-        samples.image("before").put(store, "before:1")
+__all__ = ["holds", "prepare", "steps"]
 
 
 def steps(root: Path) -> Iterator[str]:
@@ -32,8 +28,4 @@ def steps(root: Path) -> Iterator[str]:
 
 
 def holds(store: Store, done: list[str]) -> None:
-    whole(store, samples.image("before"), "before:1")
-    if "put" in done:
-        whole(store, SAMPLE, "app:1")
-    for digest, content in SAMPLE.blobs.items():  # there or not, but never anything else
-        assert not store.has(digest) or store.read(digest) == content
+    holds_sample(store, SAMPLE, done)

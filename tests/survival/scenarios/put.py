@@ -25,10 +25,15 @@ def steps(root: Path) -> Iterator[str]:
 
 
 def holds(store: Store, done: list[str]) -> None:
+    holds_sample(store, SAMPLE, done)
+
+
+def holds_sample(store: Store, sample: samples.Sample, done: list[str]) -> None:
+    """Assert what is true while *sample* comes in, and after it was "put"."""
     whole(store, samples.image("before"), "before:1")
     if "put" in done:
-        whole(store, SAMPLE, "app:1")
-    for digest, content in SAMPLE.blobs.items():  # there or not, but never anything else
+        whole(store, sample, "app:1")
+    for digest, content in sample.blobs.items():  # there or not, but never anything else
         assert not store.has(digest) or store.read(digest) == content
 
 
