@@ -1,10 +1,16 @@
-"""What a hostile build may not reach, seen from outside: the store's bytes, what it keeps."""
+"""Hostile parts of builds; and what they may not reach, seen from outside: the store's bytes."""
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from pytest_images.model.config import Config
+from pytest_images.model.manifest import Manifest
 from tests.ledger import refused
 
 if TYPE_CHECKING:
@@ -13,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_images.content.store import Store
     from pytest_images.errors import ImagesError
+    from pytest_images.testing.samples import Sample
 
 LIMIT = 64 << 20  # bytes of one file that is searched
 
@@ -49,3 +56,28 @@ def refused_whole(store: Store, kind: type[ImagesError], *words: str) -> Iterato
     with refused(kind, *words):
         yield
     assert kept(store) == before
+
+
+def tar(**members: str | bytes) -> bytes:
+    """Return a tar of files (bytes) and links (text)."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.SYMTYPE, content
+                archive.addfile(member)
+            else:
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def saying(sample: Sample, **parts: Any) -> Sample:
+    """Return an image of the same layers whose config says *parts* too."""
+    document = {**json.loads(sample.config.raw), **parts}
+    config = Config.parse(json.dumps(document).encode())
+    described = json.loads(sample.manifest.raw)
+    described["config"].update(digest=str(config.id), size=len(config.raw))
+    manifest = Manifest.parse(json.dumps(described).encode())
+    return replace(sample, config=config, manifest=manifest)
