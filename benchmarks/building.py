@@ -29,8 +29,25 @@ TAR = "tar alone"
 SHA256 = "SHA-256 alone, in a process"
 _SETTLED = 2.5  # seconds after which nobody doubts a file's time stamp
 
+EVERY_SETTING = """\
+MAINTAINER somebody
+ARG version=1
+ENV A=1 B=2
+LABEL one=1
+EXPOSE 80
+VOLUME /data
+USER app
+SHELL ["/bin/sh", "-c"]
+STOPSIGNAL SIGTERM
+HEALTHCHECK CMD ["true"]
+ONBUILD ENV C=3
+ENTRYPOINT ["serve"]
+CMD ["--all"]
+"""
+
 DOCKERFILES = {
-    "metadata": 'ENV A=1 B=2\nLABEL one=1\nEXPOSE 80\nUSER app\nCMD ["serve"]\n',
+    "five settings": 'ENV A=1 B=2\nLABEL one=1\nEXPOSE 80\nUSER app\nCMD ["serve"]\n',
+    "every setting": EVERY_SETTING,
     "10,000 files": "COPY . /srv/\n",
     "one file of 500 MB": "COPY . /srv/\n",
     "three commands": "RUN echo a > /a\nRUN echo b > /b\nRUN echo c > /c\n",
