@@ -1,8 +1,12 @@
-"""A RUN step before it runs: what is decided of it, and how its secrets are called."""
+"""A RUN step before it runs: what is decided of it, and what its mounts are called."""
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.dockerfile.mounts import MountType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_images.model.platform import Platform
 
 SCRIPTS = "/dev/pipes"  # where a here-document lies that is a program of its own
+_SECRETS = "/run/secrets"
 
 
 class Command(NamedTuple):
@@ -31,6 +36,29 @@ class Command(NamedTuple):
     script: Heredoc | None = None
 
 
-def secret_id(mount: Mount) -> str:
-    """Return the name by which a secret is given: its ID, else the name of its file."""
-    return mount.id or mount.target.rpartition("/")[2]
+def placed(mount: Mount, directory: str) -> Mount:
+    """Return *mount* with the ID and target that it has in the working *directory*.
+
+    Raises Malformed for a target that is the whole file system.
+    """
+    if mount.type is MountType.SECRET:
+        return _secret(mount, directory)
+    target = _below(directory, mount.target)
+    if target == "/":
+        raise Malformed(f'invalid mount target "{mount.target or "/"}"')
+    is_cache = mount.type is MountType.CACHE
+    name = mount.id or (posixpath.normpath(mount.target) if is_cache else "")
+    return mount._replace(id=name, target=target)
+
+
+def _secret(mount: Mount, directory: str) -> Mount:
+    """Name a secret by its ID, its source or its file; it is a file unless a variable is meant."""
+    name = mount.id or mount.source or posixpath.basename(mount.target)
+    target = mount.target
+    if not target and mount.environment is None:
+        target = f"{_SECRETS}/{posixpath.basename(name)}"
+    return mount._replace(id=name, target=target and _below(directory, target))
+
+
+def _below(directory: str, path: str) -> str:
+    return "/" + posixpath.normpath(posixpath.join("/", directory, path)).lstrip("/")

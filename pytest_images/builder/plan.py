@@ -98,7 +98,7 @@ def _origins(
             names = [instruction.origin]
         elif isinstance(instruction, Run):
             mounts = instruction.mounts_of(scope.expander) if instruction.mounts else ()
-            names = [mount.origin for mount in mounts if mount.type is MountType.BIND]
+            names = [mount.origin for mount in mounts if mount.type is not MountType.TMPFS]
         elif isinstance(instruction, Env):
             for pair in instruction.expand(scope.expander).pairs:
                 scope.set(pair.name, pair.value)

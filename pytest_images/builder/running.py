@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.builder import snapshot
 from pytest_images.builder.cache import BuiltLayer, Result, plain_layer
-from pytest_images.builder.command import SCRIPTS, Command, secret_id
+from pytest_images.builder.command import SCRIPTS, Command
 from pytest_images.builder.export import export
 from pytest_images.builder.roots import Roots, Unpackable
 from pytest_images.dockerfile.mounts import Mount, MountType, Sharing
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.model.request.run import Ran
 
-_SECRETS = "/run/secrets"
 _LEFT = 48 * 3600.0  # seconds after which what lies there belongs to no build that runs
 
 
@@ -181,7 +180,8 @@ class Runner:
             elif mount.type is MountType.TMPFS:
                 found.append(RunMount(MountKind.TMPFS, mount.target, size=mount.size or None))
             elif mount.type is MountType.CACHE:
-                source = self._cache(mount, scratch / f"cache{number}", stack)
+                first = bound.get(mount)
+                source = self._cache(mount, first, scratch / f"cache{number}", stack)
                 found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
             else:
                 source = export(bound[mount], scratch / f"mount{number}")
@@ -189,17 +189,16 @@ class Runner:
         return tuple(found), variables
 
     def _secret(self, mount: Mount, found: list[RunMount], variables: dict[str, Secret]) -> None:
-        name = secret_id(mount)
-        secret = self._secrets.get(name)
+        secret = self._secrets.get(mount.id)
         if secret is None:
             return  # not required, or it was refused before
         if mount.environment is not None:
-            variables[mount.environment or name] = secret
-        if mount.target or mount.environment is None:
+            variables[mount.environment or mount.id] = secret
+        if mount.target:
             found.append(
                 RunMount(
                     MountKind.SECRET,
-                    mount.target or f"{_SECRETS}/{name}",
+                    mount.target,
                     content=secret,
                     mode=0o400 if mount.mode is None else mount.mode,
                     uid=mount.uid or 0,
@@ -207,27 +206,38 @@ class Runner:
                 )
             )
 
-    def _cache(self, mount: Mount, private: Path, stack: ExitStack) -> Path:
-        """Return the folder of a cache, made with the mode and owner that are asked for."""
-        name = hashlib.sha256((mount.id or mount.target).encode()).hexdigest()
+    def _cache(self, mount: Mount, first: Copying | None, private: Path, stack: ExitStack) -> Path:
+        """Return the folder of a cache; a new one holds the files of *first*."""
+        if mount.sharing is Sharing.PRIVATE:
+            return _new_cache(mount, first, private)
+        name = hashlib.sha256(mount.id.encode()).hexdigest()
+        path = self._store.workspace("caches") / name
         if mount.sharing is Sharing.LOCKED:
             stack.enter_context(self._store.guard("cache", name))
-        path = self._store.workspace("caches") / name
-        if mount.sharing is Sharing.PRIVATE:
-            path = private
         if not path.exists():
-            path.mkdir(exist_ok=True)
-            as_root(
-                make_cache,
-                {
-                    "folder": str(path),
-                    "mode": 0o755 if mount.mode is None else mount.mode,
-                    "uid": mount.uid or 0,
-                    "gid": mount.gid or 0,
-                    "single": usable().users.is_single,
-                },
-            )
+            with self._store.guard("new cache", name):
+                if not path.exists():
+                    _new_cache(mount, first, private).rename(path)
         return path
+
+
+def _new_cache(mount: Mount, first: Copying | None, path: Path) -> Path:
+    """Make the folder of a cache, with the mode and owner that are asked for."""
+    if first:
+        export(first, path)
+    else:
+        path.mkdir()
+    as_root(
+        make_cache,
+        {
+            "folder": str(path),
+            "mode": 0o755 if mount.mode is None else mount.mode,
+            "uid": mount.uid or 0,
+            "gid": mount.gid or 0,
+            "single": usable().users.is_single,
+        },
+    )
+    return path
 
 
 def _script(command: Command, scratch: Path) -> tuple[RunMount, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_images.builder.cache import Cache, Result
 from pytest_images.builder.choosing import mounted, select, whole_file
-from pytest_images.builder.command import SCRIPTS, Command, secret_id
+from pytest_images.builder.command import SCRIPTS, Command, placed
 from pytest_images.builder.copying import MANY, Copying, Order
 from pytest_images.builder.remote import is_remote
 from pytest_images.builder.results import Results
@@ -219,17 +219,8 @@ class Steps:
     @_do.register(Run)
     def _(self, instruction: Run, step: Step) -> None:
         state, shop = self._state, self._shop
-        mounts = instruction.mounts_of(state.scope.expander)
+        mounts, bound, sources = self._mounts(instruction)
         self._require_secrets(mounts, instruction)
-        bound: dict[Mount, Copying] = {}
-        sources: list[str] = []
-        for mount in mounts:
-            if mount.type is MountType.BIND:
-                tree = shop.origin(mount.origin, self._stage, instruction.place)
-                bound[mount] = mounted(mount.source, tree)
-                sources.append(bound[mount].digest(shop.fingerprints))
-            elif mount.type is MountType.CACHE and (mount.origin or mount.source):
-                raise Malformed("a cache mount with from or source is not supported")
         words = self._command(instruction)
         arguments = {k: v for k, v in state.scope.arguments.items() if v is not None}
         variables = {**arguments, **state.settings.environment}
@@ -274,13 +265,31 @@ class Steps:
             )
         return result
 
+    def _mounts(
+        self, instruction: Run
+    ) -> tuple[tuple[Mount, ...], dict[Mount, Copying], list[str]]:
+        """Return what is mounted, the files that some mounts show, and the digests of those."""
+        mounts: list[Mount] = []
+        bound: dict[Mount, Copying] = {}
+        sources: list[str] = []
+        for given in instruction.mounts_of(self._state.scope.expander):
+            mount = placed(given, self._state.settings.working_directory)
+            if mount.type is MountType.BIND or mount.origin:
+                tree = self._shop.origin(mount.origin, self._stage, instruction.place)
+                copying = mounted(mount.source, tree)
+                sources.append(copying.digest(self._shop.fingerprints))
+                if mount.type is MountType.CACHE:  # what begins otherwise is another cache
+                    mount = mount._replace(id=f"{mount.id}@{sources[-1]}")
+                bound[mount] = copying
+            mounts.append(mount)
+        return tuple(mounts), bound, sources
+
     def _require_secrets(self, mounts: Sequence[Mount], instruction: Run) -> None:
         for mount in mounts:
-            name = secret_id(mount)
             is_needed = mount.type is MountType.SECRET and mount.is_required
-            if is_needed and name not in self._shop.secrets:
-                note = f"give it with --secret id={name},src=FILE"
-                raise instruction.place.error(f"secret {name}: not found", note)
+            if is_needed and mount.id not in self._shop.secrets:
+                note = f"give it with --secret id={mount.id},src=FILE"
+                raise instruction.place.error(f"secret {mount.id}: not found", note)
 
     def _command(self, instruction: Run) -> tuple[str, ...]:
         """Return the words to run: a here-document may be the script itself."""

@@ -455,6 +455,21 @@ RULES: dict[str, Rule] = {
         "documented",
         source=_REFERENCE + "#run---mounttypecache",
     ),
+    "run-cache-from": Rule(
+        "a new cache holds what its from names",
+        "documented",
+        source=_REFERENCE + "#run---mounttypecache",
+    ),
+    "run-mount-relative": Rule(
+        "a relative target is below the working directory",
+        "documented",
+        source=_REFERENCE + "#run---mounttypebind",
+    ),
+    "run-secret-source": Rule(
+        "a secret may be named by its source",
+        "documented",
+        source=_REFERENCE + "#run---mounttypesecret",
+    ),
     "run-network-none": Rule(
         "no network but loopback", "documented", source=_REFERENCE + "#run---network"
     ),
