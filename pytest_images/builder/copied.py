@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-from pytest_images.builder.copying import MANY, Chosen
+from pytest_images.builder.copying import MANY, Below, Chosen, digest_of
+from pytest_images.builder.folder import SMALL, FolderTree
 from pytest_images.builder.modes import ROOT, Owner, changed_mode, owner_of
 from pytest_images.builder.placing import Places
+from pytest_images.builder.siblings import MODE, NS, TYPE
 from pytest_images.builder.trees import Hashed, opened
 from pytest_images.builder.unpacking import Dress, is_archive, unpack_into
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.errors import ImagesError
 from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry
@@ -23,8 +27,9 @@ from pytest_images.layer.writer import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_images.builder.copying import Below, Copying, Order
+    from pytest_images.builder.copying import Copying, Order
     from pytest_images.builder.fingerprints import Fingerprints
+    from pytest_images.builder.siblings import Siblings
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.writer import LayerWriter
 
@@ -48,15 +53,17 @@ def write(
     is_folder = order.destination.endswith("/") or places.is_folder(target)
     if copying.is_many and not is_folder and any(map(_is_file, copying.parts)):
         raise Malformed(MANY)
-    dress = Dress(latest, owner)
-    for chosen in _last(copying):
-        path = _path(chosen, target, is_folder=is_folder)
-        if not chosen.path and chosen.item.kind is Kind.DIRECTORY:
-            places.folder(path)
-        elif chosen.unpacks and is_archive(chosen.tree, chosen.item):
-            unpack_into(places, target, chosen.tree, chosen.item, dress)
+    writing = _Writing(order, places, Dress(latest, owner), target, learn, is_folder=is_folder)
+    if copying.is_many:
+        for chosen in _last(copying):
+            writing.add(chosen)
+        return
+    for part in copying.parts:
+        if isinstance(part, Below):
+            for group in part.groups:
+                writing.add_group(part, group)
         else:
-            _put(places, chosen, _entry(order, chosen, path, owner, latest), path, learn)
+            writing.add(part)
 
 
 def _last(copying: Copying) -> Iterable[Chosen]:
@@ -77,51 +84,120 @@ def _is_file(part: Chosen | Below) -> bool:
     return isinstance(part, Chosen) and not part.path and part.item.kind is not Kind.DIRECTORY
 
 
-def _path(chosen: Chosen, target: str, *, is_folder: bool) -> str:
-    """Return where a file goes in the base."""
-    if chosen.path:
-        return f"{target}/{chosen.path}".lstrip("/")
-    is_inside = is_folder and chosen.item.kind is not Kind.DIRECTORY
-    return f"{target}/{chosen.name}".lstrip("/") if is_inside else target
+class _Writing:
+    """What is the same for all files of a COPY."""
 
+    def __init__(
+        self,
+        order: Order,
+        places: Places,
+        dress: Dress,
+        target: str,
+        learn: Fingerprints | None,
+        *,
+        is_folder: bool,
+    ) -> None:
+        self._order, self._places, self._dress = order, places, dress
+        self._target, self._is_folder, self._learn = target, is_folder, learn
 
-def _entry(order: Order, chosen: Chosen, path: str, owner: Owner | None, latest: int) -> Entry:
-    item = chosen.item
-    mode = item.mode
-    if order.mode and item.kind is not Kind.SYMLINK:
-        mode = changed_mode(order.mode, mode, is_folder=item.kind is Kind.DIRECTORY)
-    own = Owner(item.uid, item.gid) if chosen.tree.has_owners else ROOT
-    return Entry(
-        path.encode("utf-8", "surrogateescape"),
-        item.kind,
-        mode,
-        *(owner or own),
-        min(item.mtime, latest),
-        item.size,
-        item.target.encode("utf-8", "surrogateescape"),
-        xattrs=item.xattrs or {},
-    )
+    def add(self, chosen: Chosen) -> str:
+        """Write what was chosen; return the digest of a file's content, where it is to be learnt.
 
+        Raises Malformed, Changed.
+        """
+        path = self._path(chosen)
+        if not chosen.path and chosen.item.kind is Kind.DIRECTORY:
+            self._places.folder(path)
+        elif chosen.unpacks and is_archive(chosen.tree, chosen.item):
+            unpack_into(self._places, self._target, chosen.tree, chosen.item, self._dress)
+        elif chosen.item.kind is Kind.DIRECTORY:
+            self._places.entry(self._entry(chosen, path))
+        else:
+            self._places.make_room(path)
+            if chosen.item.kind is Kind.FILE:
+                return self._add_file(chosen, self._entry(chosen, path))
+            self._places.writer.add(self._entry(chosen, path))
+        return ""
 
-def _put(
-    places: Places, chosen: Chosen, entry: Entry, path: str, learn: Fingerprints | None
-) -> None:
-    item = chosen.item
-    if item.kind is Kind.DIRECTORY:
-        places.entry(entry)
-        return
-    places.make_room(path)
-    if item.kind is not Kind.FILE:
-        places.writer.add(entry)
-        return
-    try:
-        digest = _copy(places.writer, chosen, entry, hashes=learn is not None)
-        if learn is not None:
-            learn.learn(chosen.tree, item, digest)
-    except Changed as error:
-        raise Changed(item.path) from error
-    except OSError as error:
-        raise Changed(item.path, error.strerror or str(error)) from error
+    def add_group(self, below: Below, group: Siblings) -> None:
+        """Write files that lie side by side: all small ones of a folder of this machine at once.
+
+        Raises Malformed, Changed.
+        """
+        tree, digests = below.tree, []
+        if not isinstance(tree, FolderTree):
+            for item in group.items():
+                self.add(below.choose(item))
+            return
+        uid, gid = self._dress.owner or ROOT
+        above = "/".join(filter(None, (self._target, below.prefix, group.folder[below.cut :])))
+        start = _encoded(above and f"{above}/")
+        is_free = self._places.is_free(above)
+        for at, (name, stamp) in enumerate(zip(group.names, group.stamps, strict=True)):
+            size, mtime, mode = stamp[0], stamp[1], stamp[-1]
+            is_plain = mode & TYPE == stat.S_IFREG
+            if size > SMALL or not is_plain:
+                digest = self.add(below.choose(group.item(at)))
+            else:
+                if not is_free:
+                    self._places.make_room(f"{above}/{name}".lstrip("/"))
+                content = tree.content(group.prefix + name, stamp)
+                self._places.writer.add_plain(
+                    start + _encoded(name),
+                    self._mode(mode & MODE),
+                    uid,
+                    gid,
+                    min(mtime // NS, self._dress.latest),
+                    content,
+                )
+                digest = hashlib.sha256(content).hexdigest() if self._learn else ""
+            if is_plain:
+                digests.append(digest)
+        if self._learn:
+            self._learn.learn_group(group, digest_of(tree, group, digests))
+
+    def _path(self, chosen: Chosen) -> str:
+        """Return where a file goes in the base."""
+        if chosen.path:
+            return f"{self._target}/{chosen.path}".lstrip("/")
+        is_inside = self._is_folder and chosen.item.kind is not Kind.DIRECTORY
+        return f"{self._target}/{chosen.name}".lstrip("/") if is_inside else self._target
+
+    def _mode(self, mode: int, *, is_folder: bool = False) -> int:
+        changes = self._order.mode
+        return changed_mode(changes, mode, is_folder=is_folder) if changes else mode
+
+    def _entry(self, chosen: Chosen, path: str) -> Entry:
+        item = chosen.item
+        is_link = item.kind is Kind.SYMLINK
+        mode = (
+            item.mode if is_link else self._mode(item.mode, is_folder=item.kind is Kind.DIRECTORY)
+        )
+        own = Owner(item.uid, item.gid) if chosen.tree.has_owners else ROOT
+        return Entry(
+            _encoded(path),
+            item.kind,
+            mode,
+            *(self._dress.owner or own),
+            min(item.mtime, self._dress.latest),
+            item.size,
+            _encoded(item.target),
+            xattrs=item.xattrs or {},
+        )
+
+    def _add_file(self, chosen: Chosen, entry: Entry) -> str:
+        item = chosen.item
+        try:
+            digest = _copy(self._places.writer, chosen, entry, hashes=self._learn is not None)
+        except ImagesError:
+            raise
+        except Changed as error:
+            raise Changed(item.path) from error
+        except OSError as error:
+            raise Changed(item.path, error.strerror or str(error)) from error
+        if self._learn is not None:
+            self._learn.learn(chosen.tree, item, digest)
+        return digest
 
 
 def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry, *, hashes: bool) -> str:
@@ -146,3 +222,7 @@ def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry, *, hashes: bool) ->
 def _plain(stream: BinaryIO) -> int | None:
     """Return the descriptor of a file of this machine, for the kernel to copy from."""
     return stream.fileno() if type(stream) is io.FileIO else None
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

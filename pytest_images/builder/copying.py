@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_images.builder.folder import SMALL
 from pytest_images.layer.member import Kind
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ MANY = (
     "when using COPY with more than one source file, the destination must be a directory and "
     "end with a /"
 )
-LARGE = 8 << 20  # bytes of a file that is not read twice where once will do
-_SIZE = itemgetter(0)  # of a stamp
+LARGE = 8 << 20  # bytes that are not read twice where once will do
+_EACH = 8 << 10  # bytes that are read in the time that a file takes beside them
 
 
 class Order(NamedTuple):
@@ -62,6 +62,13 @@ class Chosen(NamedTuple):
     name: str
     unpacks: bool = False
 
+    def unread(self, known: Fingerprints) -> int:
+        """Return how many bytes are to be read before the content is known.
+
+        A file counts as some more: opening it takes time too.
+        """
+        return _unread(self.tree, self.item, known)
+
 
 class Below(NamedTuple):
     """All that is in one folder of a tree, to copy below *prefix*; *cut*: its path's length."""
@@ -74,15 +81,24 @@ class Below(NamedTuple):
     def chosen(self) -> Iterator[Chosen]:
         """Return the files one by one."""
         for group in self.groups:
-            for item in group.items():
-                path = item.path[self.cut :]
-                yield Chosen(self.tree, item, f"{self.prefix}/{path}" if self.prefix else path, "")
+            yield from map(self.choose, group.items())
 
-    def large(self) -> Iterator[Item]:
-        """Yield the large files, and perhaps others."""
-        for group in self.groups:
-            if not group.stamps or max(map(_SIZE, group.stamps)) >= LARGE:
-                yield from group.items()
+    def choose(self, item: Item) -> Chosen:
+        """Return one of the files as one to copy."""
+        path = item.path[self.cut :]
+        return Chosen(self.tree, item, f"{self.prefix}/{path}" if self.prefix else path, "")
+
+    def unread(self, known: Fingerprints) -> int:
+        """As that of `Chosen`."""
+        return sum(self._unread(group, known) for group in self.groups)
+
+    def _unread(self, group: Siblings, known: Fingerprints) -> int:
+        if known.has_group(self.tree, group):
+            return 0
+        sizes = group.sizes
+        if group.stamps and max(sizes, default=0) <= SMALL:
+            return sum(sizes) + len(sizes) * _EACH
+        return sum(_unread(self.tree, item, known) for item in group.items())
 
     def digest(self, known: Fingerprints) -> str:
         """Return the digest of paths, modes, owners and contents."""
@@ -94,9 +110,14 @@ class Below(NamedTuple):
         return found.hexdigest()
 
     def _content(self, group: Siblings, known: Fingerprints) -> str:
+        files = (item for item in group.items() if item.kind is Kind.FILE)
+        return digest_of(self.tree, group, [known.of(self.tree, item) for item in files])
+
+    def outline(self) -> str:
+        """As that of `Copying`."""
         found = hashlib.sha256()
-        for name, item in zip(group.names, group.items(), strict=True):
-            found.update(_line(name, *_facts(self.tree, item, known)))
+        for group in self.groups:
+            found.update(_line(group.folder[self.cut :], group.shape, group.sizes))
         return found.hexdigest()
 
 
@@ -134,18 +155,19 @@ class Copying:
     def outline(self) -> str:
         """Return the digest of all of it but contents: names, modes, sizes, and the order."""
         found = hashlib.sha256(_line(self.order))
-        for chosen in self.chosen:
-            item = chosen.item
-            found.update(_line(chosen.path, chosen.name, item.kind.value, item.mode, item.size))
+        for part in self.parts:
+            if isinstance(part, Below):
+                found.update(_line(part.prefix, part.outline()))
+            else:
+                item = part.item
+                found.update(_line(part.path, part.name, item.kind.value, item.mode, item.size))
         return found.hexdigest()
 
-    def large(self, known: Fingerprints) -> Iterator[Item]:
-        """Yield the large files that are to be read before their content is known."""
-        for part in () if self.order.unpacks else self.parts:
-            items = part.large() if isinstance(part, Below) else (part.item,)
-            for item in items:
-                if item.size >= LARGE and item.kind is Kind.FILE and not known.has(part.tree, item):
-                    yield item
+    def is_large(self, known: Fingerprints) -> bool:
+        """Say whether so much is to be read before the content is known that once is better."""
+        if self.order.unpacks:  # whether it is an archive is found by reading
+            return False
+        return sum(part.unread(known) for part in self.parts) >= LARGE
 
     def write(
         self,
@@ -156,7 +178,7 @@ class Copying:
     ) -> None:
         """Write the layer of the copied files over *base*; times are *latest* at most.
 
-        *learn* hears what was in each file. Raises Malformed, and Changed (with the path) for
+        *learn* hears what was in the files. Raises Malformed, and Changed (with the path) for
         a file that changed meanwhile.
         """
         from pytest_images.builder.copied import write
@@ -173,3 +195,16 @@ def _facts(tree: Tree, item: Item, known: Fingerprints) -> tuple[object, ...]:
     owner = (item.uid, item.gid) if tree.has_owners else ()
     xattrs = sorted(item.xattrs.items()) if item.xattrs else []
     return item.kind.value, item.mode, owner, content, xattrs
+
+
+def digest_of(tree: Tree, group: Siblings, contents: Sequence[str]) -> str:
+    """Return the digest of a group whose files have these digests."""
+    owners = [(item.uid, item.gid) for item in group.items()] if tree.has_owners else []
+    return hashlib.sha256(_line(group.shape, owners, contents)).hexdigest()
+
+
+def _unread(tree: Tree, item: Item, known: Fingerprints) -> int:
+    is_in_memory = not (item.stamp or item.content)
+    if item.kind is not Kind.FILE or is_in_memory or known.has(tree, item):
+        return 0
+    return item.size + _EACH

@@ -45,6 +45,7 @@ class Fingerprints:
         self._settled = (time.time() - _SETTLED) * 1e9
         self._known = self._load()
         self._now: dict[str, str] = {}  # by path and stamp: of this build alone
+        self._written: dict[Siblings, str] = {}  # of what was written, until its key is made
         self._used: dict[str, str] = {}
         self._fresh: dict[str, str] = {}
 
@@ -93,17 +94,31 @@ class Fingerprints:
 
     def of_group(self, tree: Tree, group: Siblings, digest: Callable[[], str]) -> str:
         """Return what *digest* returned for a group when its files were as they are now."""
-        is_other = isinstance(tree, FolderTree) and not self._is_ours(tree)
-        seen = "" if is_other else group.seen
+        seen = self._seen_of(tree, group)
+        written = self._written.pop(group, "")
         if not seen:
-            return digest()
-        found = self._recall(seen)
+            return written or digest()
+        found = None if written else self._recall(seen)
         if found is None:
-            found = self._learn(seen, group.changed, digest())
+            found = self._learn(seen, group.changed, written or digest())
             for item in group.made:
                 if item.size <= SMALL:  # the group stands for it from now on
                     self._fresh.pop(item.content, None)
         return found
+
+    def has_group(self, tree: Tree, group: Siblings) -> bool:
+        """Say whether no file of a group need be read."""
+        seen = self._seen_of(tree, group)
+        return seen in self._known or seen in self._fresh
+
+    def learn_group(self, group: Siblings, digest: str) -> None:
+        """Hear what was in the files of a group, which `of_group` is asked for later."""
+        self._written[group] = digest
+
+    def _seen_of(self, tree: Tree, group: Siblings) -> str:
+        """Return what stands for the contents of a group's files; "": nothing does."""
+        is_other = isinstance(tree, FolderTree) and not self._is_ours(tree)
+        return "" if is_other else group.seen
 
     def _recall(self, seen: str) -> str | None:
         found = self._known.get(seen) or self._fresh.get(seen)

@@ -112,31 +112,35 @@ class FolderTree:
         """As `Tree` says."""
         if item.size > SMALL:
             return None
-        kept = self._kept.get(item.path)
-        if kept is not None and kept[0] == item.stamp:
-            return kept[1]
-        content = self._content(item)
-        if len(content) <= self._room:
+        content = self.content(item.path, item.stamp)
+        if item.path not in self._kept and len(content) <= self._room:
             self._room -= len(content)
             self._kept[item.path] = item.stamp, content
         return content
 
-    def _content(self, item: Item) -> bytes:
-        """Read a whole file, the same at the end as it was listed, and as was promised of it."""
-        descriptor = self._opened(item.path, _FILE)
+    def content(self, path: str, stamp: Stamp) -> bytes:
+        """Return what is in a small file, the same at the end as it was listed, and as promised.
+
+        Raises Changed.
+        """
+        kept = self._kept.get(path)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        size = stamp[0]
+        descriptor = self._opened(path, _FILE)
         try:
-            content = os.pread(descriptor, item.size + 1, 0)
-            if len(content) < item.size:
-                content = pread_whole(descriptor, item.size + 1)
-            if len(content) != item.size or stamp_of(os.fstat(descriptor)) != item.stamp:
-                raise Changed(item.path)
+            content = os.pread(descriptor, size + 1, 0)
+            if len(content) < size:
+                content = pread_whole(descriptor, size + 1)
+            if len(content) != size or stamp_of(os.fstat(descriptor)) != stamp:
+                raise Changed(path)
         except OSError as error:  # it is a folder now, or a pipe
-            raise Changed(item.path, error.strerror or str(error)) from error
+            raise Changed(path, error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
-        promised = self._promised and self.promised(item)
+        promised = self._promised.get((path, stamp))
         if promised and hashlib.sha256(content).hexdigest() != promised:
-            raise Changed(item.path)
+            raise Changed(path)
         return content
 
     def open(self, item: Item) -> BinaryIO:

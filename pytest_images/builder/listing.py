@@ -103,5 +103,5 @@ def _cut(whole: Siblings, ends: Iterable[int]) -> Iterator[Siblings]:
     for end in ends:
         while begin < end:
             part = slice(begin, min(end, begin + COUNT))
-            yield whole._replace(names=whole.names[part], stamps=whole.stamps[part])
+            yield Siblings(whole.folder, whole.names[part], whole.stamps[part], whole.targets)
             begin = part.stop

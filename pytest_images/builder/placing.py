@@ -109,6 +109,14 @@ class Places:
         if self.is_folder(path):
             raise Malformed(f"cannot replace the directory /{path} with a file")
 
+    def is_free(self, folder: str) -> bool:
+        """Name the *folder* above files that are copied; say whether the base has nothing there.
+
+        Raises Malformed.
+        """
+        self.folder(folder)
+        return folder in self._fresh
+
     def _link(self, path: str) -> str | None:
         if path in self._written or self._root is None:
             return None

@@ -48,11 +48,12 @@ class Results:
     def copied(self, copying: Copying, step: Step) -> Result:
         """Return the result of a COPY, and make its key part of the state.
 
-        A large file of which nothing is known would be read for the key, and once more for the
-        layer. Where nothing of the same names and sizes was ever copied here, nothing can be in
-        the cache: then it is written at once, and the key is of what was written.
+        Files of which nothing is known would be read for the key, and once more for the layer.
+        Where nothing of the same names and sizes was ever copied here, nothing can be in
+        the cache: then many of them, or a large one, are written at once, and the key is of what
+        was written.
         """
-        if not any(copying.large(self._shop.fingerprints)):
+        if not copying.is_large(self._shop.fingerprints):
             return self._by_key(copying, step)
         outline = key_of("outline", parent=self._state.key, shape=copying.outline())
         if self._cached(outline) is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_images.layer.member import Kind
@@ -26,9 +26,10 @@ KINDS = {
     stat.S_IFCHR: Kind.CHARACTER,
     stat.S_IFBLK: Kind.BLOCK,
 }
+FORMATS = {kind: form for form, kind in KINDS.items()}
 Stamp = tuple[int, ...]  # size, times of change in ns (content, anything), inode, device, mode
-_NS = 10**9
-TYPE, _MODE = 0o170000, 0o7777  # of what a stamp says of the mode
+NS = 10**9
+TYPE, MODE = 0o170000, 0o7777  # of what a stamp says of the mode
 
 
 class Item(NamedTuple):
@@ -51,25 +52,30 @@ class Item(NamedTuple):
     content: str = ""
 
 
-class Siblings(NamedTuple):
+class Siblings:
     """At most `COUNT` files of *folder*, in order; a folder among them is the last.
 
     What is in that folder comes next. *stamps* are those of a folder of this machine, in the
     order of *names*; *targets* are where the links lead. Of another tree there are *made* items.
     """
 
-    folder: str
-    names: Sequence[str]
-    stamps: Sequence[Stamp]
-    targets: Mapping[str, str]
-    made: Sequence[Item] = ()
+    def __init__(
+        self,
+        folder: str,
+        names: Sequence[str],
+        stamps: Sequence[Stamp],
+        targets: Mapping[str, str],
+        made: Sequence[Item] = (),
+    ) -> None:
+        self.folder, self.names, self.stamps = folder, names, stamps
+        self.targets, self.made = targets, made
 
     @property
     def last(self) -> str:
         """The path of the last."""
         return f"{self.folder}/{self.names[-1]}" if self.folder else self.names[-1]
 
-    @property
+    @cached_property
     def seen(self) -> str:
         """A text that is another one after any of the files changed; "": nothing would show it.
 
@@ -98,23 +104,47 @@ class Siblings(NamedTuple):
         last = self.stamps[-1]
         return [*self.stamps[:-1], last[-1:]] if stat.S_ISDIR(last[-1]) else self.stamps
 
+    @property
+    def prefix(self) -> str:
+        """What stands before the names in paths."""
+        return f"{self.folder}/" if self.folder else ""
+
+    @property
+    def shape(self) -> Sequence[object]:
+        """Names, modes, where links lead, and the rare facts: all but times, sizes, contents."""
+        if not self.made:
+            modes = [stamp[-1] for stamp in self.stamps]
+            return self.names, modes, [self.targets[n] for n in self.names if n in self.targets], []
+        modes = [FORMATS.get(item.kind, 0) | item.mode for item in self.made]
+        targets = [item.target for item in self.made if item.kind is Kind.SYMLINK]
+        xattrs = [(n, sorted(x.items())) for n, x in enumerate(i.xattrs for i in self.made) if x]
+        return self.names, modes, targets, xattrs
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The sizes of the plain files, in bytes."""
+        if not self.made:
+            return [stamp[0] for stamp in self.stamps if stamp[-1] & TYPE == stat.S_IFREG]
+        return [item.size for item in self.made if item.kind is Kind.FILE]
+
+    def item(self, at: int) -> Item:
+        """Return one of the items."""
+        if self.made:
+            return self.made[at]
+        return _item(self.prefix, self.targets, self.names[at], self.stamps[at])
+
     def items(self) -> Iterable[Item]:
         """Return the items."""
-        if self.made:
-            return self.made
-        prefix = f"{self.folder}/" if self.folder else ""
-        return map(partial(_item, prefix, self.targets), self.names, self.stamps)
+        return self.made or map(partial(_item, self.prefix, self.targets), self.names, self.stamps)
 
 
 def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:
     size, mtime, _, _, _, mode = stamp
     if mode & TYPE == stat.S_IFREG:
-        return Item(
-            prefix + name, Kind.FILE, mode & _MODE, size, mtime // _NS, 0, 0, "", None, stamp
-        )
+        return Item(prefix + name, Kind.FILE, mode & MODE, size, mtime // NS, 0, 0, "", None, stamp)
     kind = KINDS[mode & TYPE]
     target = targets.get(name, "") if kind is Kind.SYMLINK else ""
-    return Item(prefix + name, kind, mode & _MODE, 0, mtime // _NS, 0, 0, target, None, stamp)
+    return Item(prefix + name, kind, mode & MODE, 0, mtime // NS, 0, 0, target, None, stamp)
 
 
 def grouped(items: Iterable[Item]) -> Iterator[Siblings]:

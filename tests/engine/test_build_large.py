@@ -1,4 +1,4 @@
-"""COPY of large files: what was never copied is written while it is hashed, and found again."""
+"""COPY of much: what was never copied is written while it is hashed, and found again."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from tests.engine.test_hostile_contexts import written
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from pytest_images.builder.siblings import Item
+    from pytest_images.builder.siblings import Item, Stamp
     from pytest_images.images import Images
 
 SIZE = 200_000
+MUCH = 10 * SIZE
 ORDER = Order((".",), "/x/")
 
 
@@ -66,7 +67,7 @@ def test_it_has_the_key_and_the_layer_that_hashing_first_gives(
     images: Images, context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "LARGE", SIZE + 1)
+        patch.setattr(copying, "LARGE", MUCH)
         first = images.build(context)
     shutil.rmtree(tmp_path / "home" / WORK / "results")
     forget_files(tmp_path)
@@ -74,7 +75,7 @@ def test_it_has_the_key_and_the_layer_that_hashing_first_gives(
     assert "CACHED" not in second.log
     assert second.image == first.image
     forget_files(tmp_path)
-    monkeypatch.setattr(copying, "LARGE", SIZE + 1)
+    monkeypatch.setattr(copying, "LARGE", MUCH)
     assert "CACHED" in images.build(context).log
 
 
@@ -130,12 +131,16 @@ def item_of(context: Path) -> Item:
 
 
 class Once(FolderTree):
-    """A folder whose files are opened once; the large one changes while it is read."""
+    """A folder that notes which files are opened; the large one changes while it is read."""
 
     def __init__(self, root: Path, *, changes: bool = False) -> None:
         super().__init__(root)
         self.opened: list[str] = []
         self._changes = changes
+
+    def content(self, path: str, stamp: Stamp) -> bytes:
+        self.opened.append(path)
+        return super().content(path, stamp)
 
     def open(self, item: Item) -> BinaryIO:
         self.opened.append(item.path)
@@ -148,13 +153,45 @@ class Once(FolderTree):
 def test_it_is_read_once_and_its_key_is_of_what_was_written(context: Path, tmp_path: Path) -> None:
     known, tree = Fingerprints(tmp_path, context), Once(context)
     chosen = select(ORDER, tree)
-    assert [item.path for item in chosen.large(known)] == ["zlarge"]
+    assert chosen.is_large(known)
     layer = written(chosen, known)
     assert b"L" * SIZE in layer
     digest = chosen.digest(known)
-    assert tree.opened == ["zlarge"]
+    assert tree.opened == ["Dockerfile", "small", "zlarge"]
     assert digest == select(ORDER, FolderTree(context)).digest(Fingerprints(tmp_path, context))
-    assert list(chosen.large(known)) == []
+    assert not chosen.is_large(known)
+
+
+@pytest.mark.parametrize("excludes", [(), ("nothing",)])
+def test_many_small_files_are_as_a_large_one(
+    context: Path, tmp_path: Path, excludes: tuple[str, ...]
+) -> None:
+    (context / "zlarge").unlink()
+    known, tree = Fingerprints(tmp_path, context), Once(context)
+    order = ORDER._replace(excludes=excludes)
+    assert not select(order, tree).is_large(known)
+    for number in range(300):
+        (context / f"{number:03}").write_bytes(b"")
+    (context / "link").symlink_to("small")
+    chosen = select(order, tree)
+    assert chosen.is_large(known)
+    layer = written(chosen, known)
+    digest = chosen.digest(known)
+    assert len(tree.opened) == 302
+    other = Fingerprints(tmp_path, context)
+    assert select(order, tree).digest(other) == digest, "by hashing first"
+    assert written(select(order, tree)) == layer
+
+
+def test_what_just_changed_is_read_for_each_key(context: Path, tmp_path: Path) -> None:
+    """A file written once more within the clock's tick looks the same: two steps may differ."""
+    known, tree = Fingerprints(tmp_path, context), Once(context)
+    first = select(ORDER, tree)
+    written(first, known)
+    digest = first.digest(known)
+    tree.opened.clear()
+    assert select(ORDER, tree).digest(known) == digest
+    assert tree.opened == ["Dockerfile", "small"]
 
 
 def test_a_file_that_changes_while_it_is_written_is_an_error(context: Path, tmp_path: Path) -> None:
@@ -181,4 +218,4 @@ def test_what_failed_is_not_in_the_cache(
 def test_an_archive_to_unpack_is_hashed_first(context: Path, tmp_path: Path) -> None:
     known = Fingerprints(tmp_path, context)
     chosen = select(ORDER._replace(unpacks=True), FolderTree(context))
-    assert list(chosen.large(known)) == []
+    assert not chosen.is_large(known)
