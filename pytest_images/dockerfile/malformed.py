@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def hint(word: str, known: Iterable[str]) -> str:
     """
     if len(word) > _WORD_LIMIT:
         return ""
-    near = (name for name in known if abs(len(name) - len(word)) < _FAR)
-    nearest = min(near, key=lambda name: _distance(word, name), default="")
-    return f" (did you mean {nearest}?)" if 0 < _distance(word, nearest) < _FAR else ""
+    near = ((_distance(word, name), name) for name in known if abs(len(name) - len(word)) < _FAR)
+    distance, nearest = min(near, default=(_FAR, ""), key=itemgetter(0))
+    return f" (did you mean {nearest}?)" if 0 < distance < _FAR else ""
 
 
 def _distance(one: str, other: str) -> int:

@@ -61,7 +61,7 @@ class Sources:
         name = name.removeprefix(_IMAGE)
         try:
             image = self._image(Selector.parse(name), platform)
-        except ImageNotFound as error:
+        except ImagesError as error:
             error.add_note(f"it is wanted by {place.source}:{place.first}: {place.text.strip()}")
             raise
         manifest, config = store.manifest_of(image.id), store.config_of(image.id)

@@ -30,6 +30,12 @@ def test_an_unknown_target_is_named_with_the_nearest_stage() -> None:
     assert caught.value.__notes__ == ["the stages with names are: build"]
 
 
+def test_where_no_stage_has_a_name_none_is_near() -> None:
+    with pytest.raises(InvalidDockerfile, match='"x" could not be found: FROM') as caught:
+        parse("FROM alpine\n").target("x")
+    assert caught.value.__notes__ == ["no stage has a name"]
+
+
 def test_a_number_is_no_target() -> None:
     with pytest.raises(InvalidDockerfile, match='target stage "0"'):
         parse(THREE).target("0")

@@ -15,6 +15,7 @@ from pytest_images.errors import (
     InvalidDockerfile,
     InvalidUsage,
     NotFound,
+    Unreachable,
 )
 from pytest_images.testing import samples
 from tests.builder.test_repository import git, project, server
@@ -122,6 +123,14 @@ def test_a_wrong_checksum_ends_the_build(images: Images, web: FaultRegistry) -> 
     with pytest.raises(DigestMismatch) as caught:
         images.build({}, dockerfile_text=text)
     assert "it is wanted by Dockerfile:2: ADD --checksum" in caught.value.__notes__[0]
+
+
+def test_a_base_that_cannot_be_reached_is_told_with_the_line_that_wants_it(
+    images: Images,
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        images.build({}, dockerfile_text="FROM 127.0.0.1:1/base:1\n")
+    assert "it is wanted by Dockerfile:1: FROM 127.0.0.1:1/base:1" in caught.value.__notes__
 
 
 def test_a_checksum_of_several_sources_is_refused(images: Images, web: FaultRegistry) -> None:
