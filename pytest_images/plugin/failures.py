@@ -75,13 +75,17 @@ def _logs(found: Iterable[Deed]) -> list[tuple[str, str]]:
     return logged
 
 
-def add_logs_of_others(reports: Sequence[pytest.TestReport], done: Sequence[Deed]) -> None:
+def add_logs_of_others(
+    reports: Sequence[pytest.TestReport | pytest.CollectReport], done: Sequence[Deed]
+) -> None:
     """Add to failed *reports* the logs of what they depended on and other workers did.
 
-    What a test did for itself is no other test's.
+    What a test did for itself is no other test's. Reports of files that cannot be collected are
+    no tests'.
     """
     for report in reports:
-        used = {name for key, name in report.user_properties if key == PROPERTY}
+        properties = getattr(report, "user_properties", ())
+        used = {name for key, name in properties if key == PROPERTY}
         shown = {title for title, _ in report.sections}
         for title, text in _logs(deed for deed in done if _is_shared(deed, used)):
             if title not in shown:

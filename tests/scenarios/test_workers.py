@@ -138,3 +138,14 @@ def test_workers_that_use_no_images_touch_no_store(
     pytester.makepyfile("import os\ndef test_it(): pass\ndef test_dies(): os._exit(1)")
     pytester.runpytest_subprocess("-n", "2").assert_outcomes(passed=1, failed=1)
     assert not aftermath.home.exists()
+
+
+def test_a_file_that_cannot_be_collected_is_told_as_that(
+    pytester: pytest.Pytester, aftermath: Aftermath
+) -> None:
+    pytester.makepyfile(test_broken="import nothing_of_that_name", test_fine=MAKES)
+    result = pytester.runpytest_subprocess("-n", "2")
+    result.assert_outcomes(errors=1, passed=4)
+    result.stdout.fnmatch_lines(["E*No module named 'nothing_of_that_name'"])
+    result.stderr.no_fnmatch_line("*Error*")
+    assert aftermath.is_clean()
