@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
+import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from socket import socket
 
 _SLICE = 8 << 20  # bytes between two reports of progress
 _BLOCK = 256 << 10
@@ -38,23 +37,23 @@ class FileBody:
         if self.length:
             yield self
 
-    def send(self, sock: socket) -> None:
+    def send(self, sock: socket.socket) -> None:
         """Send everything into *sock*. Raises OSError when file or connection breaks."""
         with self.path.open("rb") as file:
             position, end = self.offset, self.offset + self.length
             file.seek(position)
             while position < end:
                 count = min(_SLICE, end - position)
-                if isinstance(sock, ssl.SSLSocket):
-                    self._copy(file.read, sock, count)
-                else:
+                if type(sock) is socket.socket:
                     sock.sendfile(file, position, count)  # falls back to send() by itself
+                else:  # TLS: the bytes are encrypted here
+                    self._copy(file.read, sock, count)
                 position += count
                 if self.sent is not None:
                     self.sent(count)
 
     @staticmethod
-    def _copy(read: Callable[[int], bytes], sock: socket, count: int) -> None:
+    def _copy(read: Callable[[int], bytes], sock: socket.socket, count: int) -> None:
         while count:
             block = read(min(_BLOCK, count))
             if not block:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
-from http.client import HTTPException, IncompleteRead
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import ImagesError, InvalidResponse, TlsError, Unreachable
 
@@ -17,6 +16,14 @@ _DEPTH = 12
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
 
 
+class BrokenOff(ConnectionError):
+    """An answer ended before its end."""
+
+
+class MalformedAnswer(ValueError):
+    """An answer is not one of HTTP/1.1."""
+
+
 def failure_of(error: Exception, address: Address) -> ImagesError:
     """Return *error*, met while talking to *address*, as one of ours (to raise ``from None``)."""
     chain = list(_chain(error))
@@ -24,26 +31,30 @@ def failure_of(error: Exception, address: Address) -> ImagesError:
         if isinstance(cause, ImagesError):
             return cause.with_traceback(None)
     for cause in chain:
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, _class("ssl", "SSLError")):
             return _tls_failure(cause, address)
     for cause in reversed(chain):
-        if isinstance(cause, IncompleteRead):
+        if isinstance(cause, (BrokenOff, _class("http.client", "IncompleteRead"))):
             return Unreachable(address.base, [f"the answer broke off: {cause}"])
-        if isinstance(cause, HTTPException) and not isinstance(cause, ConnectionError):
+        if isinstance(cause, MalformedAnswer):
+            return InvalidResponse(address.base, f"not an answer of HTTP/1.1: {cause}")
+        if isinstance(cause, ConnectionError):
+            continue
+        if isinstance(cause, _class("http.client", "HTTPException")):
             return InvalidResponse(address.base, f"{type(cause).__name__}: {cause}")
     return Unreachable(address.base, [_reason(chain)])
 
 
-def speaks_no_tls(error: ssl.SSLError) -> bool:
-    """Whether a handshake failed because the other side answered in something else than TLS."""
-    return any(word in (error.reason or "") for word in _NOT_TLS)
+def _class(module: str, name: str) -> Any:
+    """Return a class to look for; () where its module was not imported: nothing is of it then."""
+    return getattr(sys.modules.get(module), name, ())
 
 
-def _tls_failure(error: ssl.SSLError, address: Address) -> TlsError:
-    if isinstance(error, ssl.SSLCertVerificationError):
+def _tls_failure(error: Any, address: Address) -> TlsError:
+    if isinstance(error, _class("ssl", "SSLCertVerificationError")):
         failure = TlsError(address.base, [f"certificate: {error.verify_message}"])
         failure.add_note("set SSL_CERT_FILE to the authority that signed it, if you trust it")
-    elif speaks_no_tls(error):
+    elif any(word in (error.reason or "") for word in _NOT_TLS):
         failure = TlsError(address.base, ["the server does not speak TLS on this port"])
         failure.add_note("only loopback registries are asked in plain HTTP without being told to")
     else:

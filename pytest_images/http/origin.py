@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import threading
-from functools import cache
+from socket import gaierror
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import Unreachable
 from pytest_images.http.address import Address, is_loopback, split_host
-from pytest_images.http.failures import speaks_no_tls
+from pytest_images.http.dial import dial
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from pytest_images.http.limits import Limits
 
 _PROBE_SECONDS = 3.0
+# The first words of TLS 1.2 (RFC 5246, 7.4.1.2), as far as anybody answers them: with a record,
+# if only to refuse. The empty line in its random bytes makes others answer at once as well.
+_HELLO = (
+    b"\x03\x03" + b"\r\n\r\n" * 8 + b"\0"  # the version, random bytes, no session
+    b"\0\x04\xc0\x2f\xc0\x2b" + b"\x01\0"  # AES-128-GCM with ECDHE, no compression
+)
+_HANDSHAKE = b"\x01" + len(_HELLO).to_bytes(3) + _HELLO
+_CLIENT_HELLO = b"\x16\x03\x01" + len(_HANDSHAKE).to_bytes(2) + _HANDSHAKE
+_RECORDS = (b"\x15", b"\x16")  # an alert, a handshake
 _PLAIN_QUESTION = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -52,20 +61,19 @@ class Origins:
             self._known.pop(host, None)
 
     def _probe(self, secure: Address, plain: Address) -> Address:
-        """Return the right one by a handshake that verifies nobody and sends no secret."""
+        """Return the right one by the start of a handshake, which sends no secret."""
         if secure.port != plain.port and not _listens(secure, self._limits):
             return plain  # no port was named: 443 is closed, so it can only be 80
         try:
-            return secure if _shakes_hands(secure, self._limits) else plain
-        except (ConnectionRefusedError, socket.gaierror) as error:
+            return secure if _answers_in_tls(secure, self._limits) else plain
+        except (ConnectionRefusedError, gaierror) as error:
             raise Unreachable(secure.base, [error.strerror or str(error)]) from None
         except OSError:
             return plain if _answers_plainly(plain, self._limits) else secure
 
 
-def _connect(address: Address, limits: Limits) -> socket.socket:
-    timeout = min(limits.connect, _PROBE_SECONDS)
-    return socket.create_connection((address.host.strip("[]"), address.port), timeout)
+def _connect(address: Address, limits: Limits) -> socket:
+    return dial(address, min(limits.connect, _PROBE_SECONDS))
 
 
 def _listens(address: Address, limits: Limits) -> bool:
@@ -76,24 +84,14 @@ def _listens(address: Address, limits: Limits) -> bool:
     return True
 
 
-def _shakes_hands(address: Address, limits: Limits) -> bool:
+def _answers_in_tls(address: Address, limits: Limits) -> bool:
     """Whether the server speaks TLS at all. Raises OSError when that stays unclear."""
     with _connect(address, limits) as raw:
-        try:
-            _asking_context().wrap_socket(raw, server_hostname=address.host).close()
-        except ssl.SSLEOFError:
-            raise  # it hung up without a word: not shown yet
-        except ssl.SSLError as error:
-            return not speaks_no_tls(error)
-    return True
-
-
-@cache  # making one takes longer than the handshake
-def _asking_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # only asks "TLS or not"; the real request verifies
-    return context
+        raw.sendall(_CLIENT_HELLO)
+        answer = raw.recv(1)
+    if not answer:
+        raise ConnectionError("it hung up without a word")
+    return answer in _RECORDS
 
 
 def _answers_plainly(address: Address, limits: Limits) -> bool:

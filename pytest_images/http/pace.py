@@ -64,7 +64,7 @@ class PacedReader(io.RawIOBase):
     def __init__(self, sock: socket, pace: Pace) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open while we read
-        self._pace = pace
+        self.pace = pace
 
     def readable(self) -> bool:
         """Return True."""
@@ -76,10 +76,10 @@ class PacedReader(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Receive once into *buffer*."""
-        self._sock.settimeout(self._pace.idle)
+        self._sock.settimeout(self.pace.idle)
         began = time.monotonic()
         received = self._raw.readinto(buffer)
-        self._pace.count(received or 0, time.monotonic() - began)
+        self.pace.count(received or 0, time.monotonic() - began)
         return received or 0
 
     def close(self) -> None:

@@ -1,22 +1,27 @@
-"""Plain HTTP to the server itself: the standard library's client, with a pool.
+"""Plain HTTP/1.1 to the server itself: our own client, with a pool.
 
-A registry on this machine or in a test network is asked so. requests (see `wire`) does it
-too, but to import it takes longer than to pull a small image.
+A registry on this machine or in a test network is asked so. requests and the standard library's
+client (see `wire`) do it too, but to import them takes as long as to pull a small image.
 """
 
 from __future__ import annotations
 
-import http.client
 import select
 import socket
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from io import BufferedReader
 from typing import TYPE_CHECKING
 
-from pytest_images.http.connection import CarefulConnection, PacedResponse, headers_of
+from pytest_images.http.bodies import FileBody
+from pytest_images.http.connection import RECEIVE_BUFFER, check_peer, headers_of
+from pytest_images.http.dial import dial
+from pytest_images.http.framing import framing
+from pytest_images.http.head import Head
+from pytest_images.http.pace import Pace, PacedReader
+from pytest_images.regex import regex
 
 if TYPE_CHECKING:
     from pytest_images.http.address import Address
@@ -24,17 +29,16 @@ if TYPE_CHECKING:
     from pytest_images.http.session import Request
     from pytest_images.model.secret import Secret
 
+_VALUE = regex(r"[\t -~\x80-\xff]*")  # of a header: no line feed begins another
+
 
 class PlainWire:
     """Connections to servers that are asked in plain HTTP, and without a proxy."""
 
-    faults = (http.client.HTTPException, OSError, ValueError)
+    faults = (OSError, ValueError)
 
     def __init__(self, limits: Limits) -> None:
-        class Response(PacedResponse):
-            bounds = limits
-
-        self._limits, self._response = limits, Response
+        self._limits = limits
         self._lock = threading.Lock()
         self._idle: dict[tuple[str, int], list[_Connection]] = defaultdict(list)
         self._is_closed = False
@@ -70,7 +74,7 @@ class PlainWire:
                 idle = self._idle[address.host, address.port]
                 connection = idle.pop() if idle else None
             if connection is None:
-                return _Connection(address, self._limits, self._response)
+                return _Connection(address, self._limits)
             if not connection.is_spoilt:
                 return connection
             connection.close()
@@ -82,68 +86,74 @@ def _close(connections: dict[tuple[str, int], list[_Connection]]) -> None:
             connection.close()
 
 
-class _Connection(CarefulConnection):
-    def __init__(self, address: Address, limits: Limits, response: type[PacedResponse]) -> None:
-        super().__init__(address.host.strip("[]"), address.port, timeout=limits.connect)
-        self.listening = self.sock
+class _Connection:
+    """A connection that carries one request after the other."""
+
+    def __init__(self, address: Address, limits: Limits) -> None:
         self.place = (address.host, address.port)
-        self.response_class: type[PacedResponse] = response
-        self._idle_limit = limits.idle
+        self.socket = dial(address, limits.connect)
+        check_peer(address.host, self.socket)
+        with suppress(OSError):  # it was for speed
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._limits = limits
+        self._reader = PacedReader(self.socket, Pace(limits))
+        self.received = BufferedReader(self._reader, RECEIVE_BUFFER)
 
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(self._idle_limit)
-
-    def ask(self, request: Request, wait: float) -> http.client.HTTPResponse:
+    def ask(self, request: Request, wait: float) -> Head:
+        """Send *request*, wait *wait* seconds for the answer's first byte; return its head."""
+        self.socket.settimeout(self._limits.idle)
         with suppress(BrokenPipeError):  # it has heard enough: what it says of that counts
-            self.request(
-                request.method,
-                request.address.target,
-                request.body,  # type: ignore[arg-type]  # iterable: see FileBody
-                headers_of(request),
-            )
-        self.sock.settimeout(wait)
-        self.listening = self.sock  # stays open for the answer where the server hangs up after it
-        return self.getresponse()
+            self._send(request)
+        self._reader.pace = Pace(self._limits, wait)
+        return Head.read(self.received, request.method)
+
+    def _send(self, request: Request) -> None:
+        head, body = _head_of(request), request.body
+        if isinstance(body, FileBody):
+            self.socket.sendall(head)
+            body.send(self.socket)
+        else:
+            self.socket.sendall(head + (body or b""))
 
     @property
     def is_spoilt(self) -> bool:
         """Whether the server hung up, or sent what nobody asked for."""
-        if self.sock is None:
-            return True
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
+        poll.register(self.socket, select.POLLIN)
+        self._reader.pace = Pace(self._limits, 0)  # to look at what was read ahead, not to wait
+        return bool(poll.poll(0) or self.received.peek(1))
+
+    def close(self) -> None:
+        """Let go of it. Safe when called twice."""
+        self.received.close()
+        self.socket.close()
+
+
+def _head_of(request: Request) -> bytes:
+    """Write the head of *request*. Raises ValueError for what would be read as another header."""
+    address = request.address
+    lines = [f"{request.method} {address.target} HTTP/1.1", f"Host: {address.netloc}"]
+    for name, value in headers_of(request).items():
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"the header {name} cannot be sent: a control character is in it")
+        lines.append(f"{name}: {value}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 class PlainAnswer:
     """An `Answer`; its connection goes back to the wire when all of it was read."""
 
-    def __init__(
-        self, wire: PlainWire, connection: _Connection, raw: http.client.HTTPResponse
-    ) -> None:
-        self._wire, self._raw = wire, raw
+    def __init__(self, wire: PlainWire, connection: _Connection, head: Head) -> None:
+        self._wire, self._head = wire, head
         self._connection: _Connection | None = connection
-        self._socket = connection.listening
-        self.status = raw.status
-        self.headers = _Headers(raw)
-
-    def read(self, size: int) -> bytes:
-        """Read *size* bytes of the body, fewer at its end."""
-        return self._whole(self._raw.read(size), size)
-
-    def read1(self, size: int) -> bytes:
-        """Read up to *size* bytes of the body, those that come next."""
-        return self._whole(self._raw.read1(size), size)
-
-    def _whole(self, piece: bytes, size: int) -> bytes:
-        if size and not piece and self._raw.length:
-            raise http.client.IncompleteRead(piece, self._raw.length)
-        return piece
+        self._socket = connection.socket
+        self._body = framing(head, connection.received)
+        self.status, self.headers = head.status, head.headers
+        self.read, self.read1 = self._body.read, self._body.read1
 
     def fileno(self) -> int:
         """Return the socket's descriptor; what was read ahead is not there any more."""
-        return self._raw.fileno()
+        return self._socket.fileno()
 
     def shutdown(self) -> None:
         """Make a read in another thread return at once."""
@@ -154,27 +164,7 @@ class PlainAnswer:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self._raw.isclosed() and connection.sock is not None:
+        if self._body.is_over and self._head.keeps_alive:
             self._wire.give_back(connection)
         else:
-            self._raw.close()
             connection.close()
-
-
-class _Headers(Mapping[str, str]):
-    """The headers of an answer, whatever their case; several of one name as one list."""
-
-    def __init__(self, raw: http.client.HTTPResponse) -> None:
-        self._values: dict[str, str] = {}
-        for name, value in raw.getheaders():
-            key = name.lower()
-            self._values[key] = f"{self._values[key]}, {value}" if key in self._values else value
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from pytest_images.regex import regex
@@ -48,8 +45,10 @@ class Attempts:
 
     def _backoff(self) -> float:
         """Full jitter over a doubling wait, so that many clients do not come back together."""
+        from random import uniform
+
         longest = min(self._limits.backoff * 2.0 ** (self.made - 1), self._limits.backoff_cap)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
+        return longest * uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
 
 
 def asked_wait(retry_after: str | None) -> float | None:
@@ -59,6 +58,9 @@ def asked_wait(retry_after: str | None) -> float | None:
     text = retry_after.strip()
     if _SECONDS.fullmatch(text):
         return float(text)
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text[:64])
     except (ValueError, TypeError, OverflowError):

@@ -6,8 +6,10 @@ environment and no redirect that we did not write.
 
 from __future__ import annotations
 
-from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPConnection as StandardConnection
+from http.client import HTTPException, HTTPResponse
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
@@ -17,10 +19,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from pytest_images.http.connection import CarefulConnection, PacedResponse, headers_of
+from pytest_images.http.bodies import FileBody
+from pytest_images.http.connection import RECEIVE_BUFFER, check_peer, headers_of
+from pytest_images.http.pace import Pace, PacedReader
 from pytest_images.http.trust import context_for
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from pytest_images.http.limits import Limits
     from pytest_images.http.session import Request
     from pytest_images.model.secret import Secret
@@ -126,7 +132,7 @@ def _prepare(request: Request) -> PreparedRequest:
 def _pool_classes(limits: Limits) -> dict[str, Any]:
     """Make pools for ``http`` and ``https`` whose connections keep *limits*."""
 
-    class Response(PacedResponse):
+    class Response(_PacedResponse):
         bounds = limits
 
     class Plain(_Connection, HTTPConnection):
@@ -144,8 +150,34 @@ def _pool_classes(limits: Limits) -> dict[str, Any]:
     return {"http": PlainPool, "https": EncryptedPool}
 
 
-class _Connection(CarefulConnection):
+class _PacedResponse(HTTPResponse):
+    """An answer read through a `Pace`. The socket's timeout is the wait for its first byte."""
+
+    bounds: ClassVar[Limits]
+
+    def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        reader = PacedReader(sock, Pace(self.bounds, sock.gettimeout()))
+        self.fp = BufferedReader(reader, RECEIVE_BUFFER)
+
+
+class _Connection(StandardConnection):
+    """A connection that sends files by the kernel and does not talk to link-local peers."""
+
+    proxy: Any = None  # urllib3's, where it has one
+
     def connect(self) -> None:
+        """Connect, and look at who is there."""
         super().connect()
+        if self.proxy is None and self.sock is not None:
+            check_peer(self.host, self.sock)
         # Whether to verify was the endpoint's decision; all urllib3 would add is a warning.
         self.is_verified = True
+
+    def send(self, data: Any) -> None:
+        """Send a piece of the request; a file goes by itself."""
+        if isinstance(data, FileBody) and self.sock is not None:
+            data.send(self.sock)
+        else:
+            super().send(data)
