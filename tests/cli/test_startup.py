@@ -79,6 +79,7 @@ def test_a_registry_in_plain_http_needs_no_requests_and_no_builder(verb: str, st
         imported_by("push", f"{registry}/app:1")
         imported = imported_by(verb, f"{registry}/app:1")
     needless = {"requests", "urllib3", "logging", "filelock", "rich", "platform"}
+    needless |= {"http", "email", "ssl", "random", "encodings.idna"}
     assert not (needless | {"pytest_images.dockerfile", "pytest_images.sandbox"}) & imported
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ssl
+import time
+
 import pytest
 
 from pytest_images.errors import InvalidAddress, Unreachable
@@ -42,6 +45,32 @@ def test_a_server_that_hangs_up_on_tls_is_asked_in_plain_http() -> None:
     with HangsUp() as server:
         server.on("GET", "/v2/", Fault())
         assert Origins(SMALL).address(str(server)).scheme == "http"
+
+
+def test_a_server_that_waits_for_a_whole_head_answers_at_once() -> None:
+    """The first words of TLS hold an empty line."""
+
+    class Patient(FaultRegistry):
+        def _converse(self, connection: object) -> None:
+            heard = b""
+            while b"\r\n\r\n" not in heard:
+                heard += connection.recv(1)  # type: ignore[attr-defined]  # a socket
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # type: ignore[attr-defined]  # a socket
+            connection.close()  # type: ignore[attr-defined]  # a socket
+
+    with Patient() as server:
+        began = time.monotonic()
+        assert Origins(SMALL).address(str(server)).scheme == "http"
+    assert time.monotonic() - began < SMALL.connect
+
+
+@pytest.mark.parametrize("versions", ["1.2", "1.3"])
+def test_tls_of_one_version_alone_is_found(versions: str) -> None:
+    context = tls("good")
+    version = ssl.TLSVersion[f"TLSv{versions.replace('.', '_')}"]
+    context.minimum_version = context.maximum_version = version
+    with FaultRegistry(tls=context) as server:
+        assert Origins(SMALL).address(str(server)).scheme == "https"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
