@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import os
 import types
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ _HIDDEN = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,  # noqa: PTH120 - compared as text
     os.path.dirname(pluggy.__file__) + os.sep,  # noqa: PTH120 - compared as text
     contextlib.__file__,
+    functools.__file__,
     os.path.dirname(concurrent.futures.__file__) + os.sep,  # noqa: PTH120 - compared as text
 )
 

@@ -91,7 +91,7 @@ class Journal:
         if deed is None or event.phase not in _TOLD:
             return
         if event.verb == "build":
-            deed.say(f"{event.item} {event.text}")
+            deed.say(event.text)  # it begins with the number of its step
             return
         is_fetched = event.phase == Phase.DONE and event.item and event.done > 0
         deed.size += event.done if is_fetched else 0

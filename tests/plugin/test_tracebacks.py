@@ -41,6 +41,23 @@ def test_an_error_of_ours_shows_the_users_lines_only(pytester: pytest.Pytester) 
         result.stdout.no_fnmatch_line(noise)
 
 
+def test_a_build_that_fails_shows_no_line_of_ours(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from pytest_images import built
+
+        RUN = "RUN --mount=type=secret,id=token,required ['make']"
+        app = built({}, dockerfile_text=f"FROM scratch\\n{RUN}")
+
+        def test_it(app): pass
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["InvalidDockerfile: Dockerfile:2: secret token: not found*"])
+    result.stdout.no_fnmatch_line(">*")
+
+
 def test_a_name_that_is_none_shows_no_line_of_ours(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import pytest\n@pytest.mark.image('Bad Name')\ndef test_it(): pass")
     result = pytester.runpytest()

@@ -88,7 +88,7 @@ def test_a_failed_test_shows_how_its_images_came(
     assert result.parseoutcomes() == {"failed": count, "passed": count // 2}
     # Of the workers one has built it; the tests of all show that.
     assert out.count("- images: build docker.io/library/app:1 (") == count
-    result.stdout.fnmatch_lines(["*COPY a /*"])
+    result.stdout.re_match_lines([r"#\d+ \[\d/\d\] COPY a /"])
 
 
 def test_what_is_fetched_ahead_is_told_of_the_tests_that_need_it_alone(
