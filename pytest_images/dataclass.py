@@ -15,7 +15,9 @@ import sys
 from dataclasses import MISSING, Field, FrozenInstanceError, field
 from operator import attrgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

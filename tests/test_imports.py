@@ -16,6 +16,7 @@ PACKAGE = ROOT / "pytest_images"
 # Part of the package -> level. A module imports its own part and lower levels, no sibling.
 LEVELS = {
     "dataclass": 0,
+    "namedtuple": 0,
     "regex": 0,
     "errors": 0,
     "model": 1,
@@ -44,7 +45,7 @@ LEVELS = {
     "": 8,  # pytest_images/__init__.py: re-exports, each name at its first use
 }
 # Parts of one level that are one idea, so that they may know each other.
-TOGETHER = [{"host", "images", "arguments"}, {"cli", "__main__"}]
+TOGETHER = [{"host", "images", "arguments"}, {"cli", "__main__"}, {"dataclass", "namedtuple"}]
 # The one pair of siblings that is not apart: an archive is a tar, compressed as layers are.
 ALLOWED = {("archive", "layer")}
 # Which libraries are whose: nobody else imports them, not even where used.

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content.writing import replace_whole
 from pytest_images.errors import ImagesError
 from pytest_images.model import media_types
 from pytest_images.model.descriptor import Descriptor
 from pytest_images.model.digest import Digest
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

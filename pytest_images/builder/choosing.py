@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.builder.copying import Below, Chosen, Copying, Order
 from pytest_images.builder.folder import FolderTree
@@ -13,6 +13,7 @@ from pytest_images.dockerfile.globs import compile_glob
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.layer.member import Kind
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

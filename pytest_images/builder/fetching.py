@@ -6,13 +6,14 @@ import hashlib
 import io
 import posixpath
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pytest_images.builder.siblings import Item
 from pytest_images.errors import DigestMismatch, InvalidUsage, LimitExceeded, Unreachable
 from pytest_images.http.download import Download
 from pytest_images.layer.member import Kind
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.builder.siblings import COUNT, KINDS, TYPE, Siblings
 from pytest_images.layer.changed import Changed
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,10 +6,11 @@ import io
 import threading
 import time
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.builder.hiding import Hiding, safe
 from pytest_images.model.progress import Phase
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.arguments import Scope, global_arguments
 from pytest_images.dockerfile.expand import Allowance, Expander
 from pytest_images.dockerfile.instructions import Arg, Copy, Env, OnBuild, Run
 from pytest_images.dockerfile.mounts import MountType
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

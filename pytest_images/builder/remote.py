@@ -6,8 +6,7 @@ A repository is told by its address alone: ``git@host:path``, ``git://``, ``ssh:
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 _HTTP = ("http://", "https://")

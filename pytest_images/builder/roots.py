@@ -11,12 +11,13 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.builder.unpack import unpack
 from pytest_images.content import locks
 from pytest_images.content.store import LOCK_TIMEOUT
 from pytest_images.layer.limit import expansion_limit
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.sandbox.removal import remove
 from pytest_images.sandbox.users import as_root, usable
 

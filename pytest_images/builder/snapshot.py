@@ -11,13 +11,14 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_images.builder.allowed import FILE, FOLDER, allowed
 from pytest_images.builder.unpack import OPAQUE, OWNER
 from pytest_images.layer.member import Kind
 from pytest_images.layer.paths import WHITEOUT
 from pytest_images.layer.writer import Entry, LayerWriter
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.content.writing import write_whole
 from pytest_images.errors import DigestMismatch
@@ -20,6 +20,7 @@ from pytest_images.layer import paths
 from pytest_images.layer.header import Malformed
 from pytest_images.layer.measure import measure
 from pytest_images.layer.member import Kind
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.sandbox.syscalls import open_in_root
 
 if TYPE_CHECKING:

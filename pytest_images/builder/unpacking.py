@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.builder.modes import Owner
 from pytest_images.builder.trees import opened
@@ -14,6 +14,7 @@ from pytest_images.layer.header import BLOCK, Malformed, verify
 from pytest_images.layer.member import Kind, readable
 from pytest_images.layer.tar import members
 from pytest_images.layer.writer import Entry
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pytest_images.builder.placing import Places

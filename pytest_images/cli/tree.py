@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.cli.terminal import draws, watched
 from pytest_images.cli.units import ellipsis, human_size
 from pytest_images.errors import ImagesError, Unsupported
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

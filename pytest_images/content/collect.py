@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content import leases, locks, rows
 from pytest_images.content.blobs import remove
@@ -27,6 +27,7 @@ from pytest_images.errors import (
     StoreFull,
 )
 from pytest_images.model.digest import HEX_DIGITS, Digest
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set

@@ -10,13 +10,13 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from pytest_images.content import locks
 from pytest_images.content.durability import Durability
 from pytest_images.content.failures import translated
 from pytest_images.content.writing import write_whole
 from pytest_images.errors import StoreDamaged, StoreTooNew, StoreUnsafe
+from pytest_images.namedtuple import NamedTuple
 
 SETTING = "PYTEST_IMAGES_HOME"
 OUTER = "PYTEST_IMAGES_RUN"

@@ -16,12 +16,13 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.content.failures import store_error
 from pytest_images.content.writing import write_whole
 from pytest_images.errors import InvalidDigest, InvalidReference, StoreDamaged, StoreError
 from pytest_images.model.digest import Digest
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

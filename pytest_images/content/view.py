@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content import rows, trusted
 from pytest_images.content.database import IndexDamaged
 from pytest_images.errors import AmbiguousImage, ImageNotFound
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

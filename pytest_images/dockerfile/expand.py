@@ -19,11 +19,12 @@ that the variables of a build are expanded to have 32 MiB together.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.shell_patterns import replaced, without_prefix, without_suffix
 from pytest_images.dockerfile.words import SPACES
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

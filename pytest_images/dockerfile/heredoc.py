@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Self
+from typing import Self
 
 from pytest_images.dockerfile import words
 from pytest_images.dockerfile.expand import Expander
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 _WORD = regex(r"\d*<<(-?)\s*([^<]*)", re.DOTALL)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_images.dockerfile.globs import compile_glob
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import Place
 from pytest_images.dockerfile.words import SPACES
 from pytest_images.errors import LimitExceeded
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

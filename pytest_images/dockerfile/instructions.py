@@ -10,7 +10,7 @@ Two instructions are equal when they say the same, wherever they stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pytest_images.dataclass import dataclass, field, replace
 from pytest_images.dockerfile.malformed import Malformed
@@ -18,6 +18,7 @@ from pytest_images.dockerfile.mounts import parse_mount
 from pytest_images.dockerfile.place import NOWHERE, Place, without_passwords
 from pytest_images.dockerfile.ports import parse_ports
 from pytest_images.dockerfile.words import Pair
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pytest_images.dockerfile.expand import Expander

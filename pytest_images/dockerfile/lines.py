@@ -15,13 +15,14 @@ Limits: a file of 1 MiB, a line of 65,535 bytes, no NUL and only UTF-8 outside o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile import heredoc, words
 from pytest_images.dockerfile.directives import Directives
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import Place
 from pytest_images.errors import LimitExceeded
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile.malformed import Malformed, hint
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pytest_images.errors import InvalidDockerfile
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 _USERINFO = regex(r"(?<=://)[^/\s]*@")

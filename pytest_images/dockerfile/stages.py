@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.instructions import Arg, Cmd, Entrypoint, From, Healthcheck
@@ -12,6 +12,7 @@ from pytest_images.dockerfile.malformed import hint
 from pytest_images.dockerfile.place import Place
 from pytest_images.dockerfile.reading import read_instruction
 from pytest_images.model.frozen import FrozenMap
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,10 @@ what `split_words` and `pairs` return: they mean something to `expand`, which re
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_images.dockerfile.malformed import Malformed
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:

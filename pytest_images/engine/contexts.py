@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address
@@ -17,6 +17,7 @@ from pytest_images.engine.whole import DOCKERFILE, DOCKERFILE_LIMIT, whole
 from pytest_images.errors import InvalidUsage, MissingOffline
 from pytest_images.layer.changed import Changed
 from pytest_images.layer.member import Kind
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

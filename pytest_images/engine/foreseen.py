@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.engine.wanted import Missing, Wanted
 from pytest_images.errors import ImagesError
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pytest_images.content.store import Store

@@ -8,7 +8,7 @@ pass, and nothing is recorded before all of it was found good.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.archive.source import Source
 from pytest_images.builder.clock import creation_time
@@ -24,6 +24,7 @@ from pytest_images.model.config import History
 from pytest_images.model.platform import Platform
 from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.selector import Selector
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pytest_images.content.ingest import Ingest

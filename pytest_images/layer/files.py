@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from fnmatch import translate
 from re import compile as compiled
-from typing import TYPE_CHECKING, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from pytest_images.errors import IsADirectory, NotADirectory, PathError, PathNotFound, shown
 from pytest_images.layer.contents import OPAQUE, is_whiteout
@@ -18,6 +18,7 @@ from pytest_images.layer.paths import WHITEOUT
 from pytest_images.layer.reading import LayerReader
 from pytest_images.layer.scope import FileStat, Layer, Scope
 from pytest_images.layer.tree import NOT_A_DIRECTORY, Directory, Lost, parts_of
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content.facts import LayerFacts
 from pytest_images.errors import InvalidLayer, LimitExceeded, shown
@@ -12,6 +12,7 @@ from pytest_images.layer.compression import Compression, decompress
 from pytest_images.layer.header import Malformed
 from pytest_images.layer.tar import members
 from pytest_images.model.digest import Digest
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,13 @@ T12). Nothing here recurses, and nothing costs more than the layers' names are l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.errors import LimitExceeded
 from pytest_images.layer.contents import AUFS, OPAQUE
 from pytest_images.layer.member import Kind
 from pytest_images.layer.paths import WHITEOUT
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

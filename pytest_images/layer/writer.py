@@ -11,12 +11,13 @@ import errno
 import os
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 from zlib import adler32
 
 from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.header import BLOCK
 from pytest_images.layer.member import Kind
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

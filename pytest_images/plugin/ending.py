@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.errors import ImagesError
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.policies.journal import Deed
 from pytest_images.policies.report import Counts, Report
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_images.errors import ImagesError, InvalidUsage
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.plugin.requested import LEFT_OUT, filled, fixtures_in, is_fixture, name_of
 
 if TYPE_CHECKING:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from pytest_images.arguments import Policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.arguments import platforms_of, policy_of, reference_of
 from pytest_images.dataclass import replace
@@ -11,6 +11,7 @@ from pytest_images.errors import ImageNotFound, ImagesError
 from pytest_images.model.digest import Digest
 from pytest_images.model.progress import Phase, Progress
 from pytest_images.model.reference import Reference
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.plugin import marker
 from pytest_images.plugin.factory import FACTORY
 from pytest_images.plugin.requested import LEFT_OUT

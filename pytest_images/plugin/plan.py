@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.errors import ImagesError
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.plugin.needs import asks, factories_of, needs_of, needs_of_one
 from pytest_images.policies.report import size
 

@@ -7,12 +7,13 @@ arrives is held against its digest; and each place is shown the credentials of i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_images.errors import ImagesError, InvalidUsage
 from pytest_images.hookspecs import hookimpl
 from pytest_images.model.endpoint import Access, Endpoint
 from pytest_images.model.reference import Reference
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.registry.hub import HUB_HOST, HUB_NAMES, registry_name
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ import os
 import secrets
 import shutil
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_images.errors import Conflict
 from pytest_images.hookspecs import hookimpl
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+from pytest_images.namedtuple import NamedTuple
 from pytest_images.template.go_json import to_json
 from pytest_images.template.printf import WIDEST, printf
 from pytest_images.template.text import NO_VALUE, plain, shown, spaced

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.cli.filters import filter_option, filters_of
 from pytest_images.cli.options import FORMAT_HELP, Command, Option, Parsed
 from pytest_images.cli.units import go_time, human_size, now, since
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_images.content.facts import Problem
 from pytest_images.content.names import RECORD_LIMIT, Record, file_of_image, parse
@@ -13,6 +13,7 @@ from pytest_images.model import media_types
 from pytest_images.model.config import Config
 from pytest_images.model.digest import Digest
 from pytest_images.model.manifest import Index, Manifest
+from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
