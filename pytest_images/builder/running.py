@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from pytest_images.content.store import Store
     from pytest_images.model.request.run import Ran
 
-_LEFT = 48 * 3600.0  # seconds after which what lies there belongs to no build that runs
-
 
 class Runner:
     """Runs the commands of one build over layers of *store*."""
@@ -48,7 +45,7 @@ class Runner:
         self._store, self._lease, self._run = store, lease, run
         self._secrets, self._latest = secrets, latest
         self._roots = Roots(store)
-        self._tidy()
+        self._roots.clear()
 
     def run(
         self,
@@ -94,15 +91,6 @@ class Runner:
             if ran.status:
                 return ran, Result(None)
             return ran, self._taken(upper, lowers, before, scratch)
-
-    def _tidy(self) -> None:
-        """Take away what nobody used for days, and what builds left that were killed."""
-        self._roots.clear()
-        limit = time.time() - _LEFT
-        for path in list(self._store.workspace("steps").iterdir()):
-            with suppress(FileNotFoundError):  # another build tidies up too
-                if path.lstat().st_mtime < limit:
-                    remove(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:

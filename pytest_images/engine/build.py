@@ -13,6 +13,7 @@ from pytest_images.builder.fingerprints import Fingerprints
 from pytest_images.builder.hiding import Hiding
 from pytest_images.builder.log import BuildLog
 from pytest_images.builder.plan import make_plan
+from pytest_images.builder.scratch import at_work
 from pytest_images.builder.trees import ImageTree
 from pytest_images.dockerfile.arguments import platform_arguments
 from pytest_images.dockerfile.excerpt import excerpt
@@ -96,7 +97,8 @@ def _check(request: BuildRequest) -> None:
 def _built(
     images: Images, store: Store, request: BuildRequest, log: BuildLog
 ) -> tuple[Image | None, Iterator[str]]:
-    with open_context(store, request, offline=images.offline) as opened, store.lease() as lease:
+    opening = open_context(store, request, offline=images.offline)
+    with at_work(store), opening as opened, store.lease() as lease:
         dockerfile = _read(opened, log)
         with (
             _excerpts(opened, dockerfile),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.builder.scratch import at_work
 from pytest_images.errors import BuildError, InvalidDockerfile
 from pytest_images.images import Images
 from pytest_images.model.secret import Secret
@@ -110,11 +109,20 @@ def test_what_a_killed_build_left_goes_with_the_next_one(
     images: Images, alpine: str, store: Store
 ) -> None:
     steps = store.workspace("steps")
-    for name, age in (("run-old", 72 * 3600), ("run-young", 60)):
-        (steps / name / "inner").mkdir(parents=True)
-        os.utime(steps / name, (time.time() - age,) * 2)
+    (steps / "run-left" / "inner").mkdir(parents=True)
+    (steps / "context-left").touch()
     images.build({}, dockerfile_text=f"FROM {alpine}\nRUN true\n")
-    assert [path.name for path in steps.iterdir()] == ["run-young"]
+    assert {path.name.partition("-")[0] for path in steps.iterdir()} <= {"sandbox"}
+
+
+def test_what_a_build_at_work_has_on_the_disk_is_its_own(
+    images: Images, alpine: str, store: Store
+) -> None:
+    mine = store.workspace("steps") / "run-mine"
+    with at_work(store):
+        mine.mkdir()
+        images.build({}, dockerfile_text=f"FROM {alpine}\nRUN true\n")
+        assert mine.exists()
 
 
 def test_a_linked_copy_is_no_hit_for_one_that_follows_links(images: Images) -> None:
