@@ -53,7 +53,6 @@ REFUSED: dict[str, tuple[str | bytes, int, str]] = {
     "line ends of an old Mac": ("FROM scratch\rRUN a\r", 1, "one or three arguments"),
     "an escape and nothing before it": (f"{FROM}\\", 2, "unknown instruction"),
     "half a million of them": (FROM + "\\\n" * 500_000, 2, "unknown instruction"),
-    "a list nested 65,000 deep": (f"{FROM}RUN {'[' * 65_000}", 2, "nested too deeply"),
     "a keyword of 65,000 letters": (f"{FROM}{'R' * 65_000}", 2, "unknown instruction"),
     "a number of 65,000 digits": (f"{FROM}RUN [{'9' * 65_000}]", 2, "strings only"),
     "a time of 65,000 digits": (
@@ -97,6 +96,7 @@ READ: dict[str, str] = {
     "130,000 instructions": FROM + "CMD a\n" * 130_000,
     "16,000 variables": FROM + "ENV " + "a=b " * 16_000,
     "16,000 words in a list": f"{FROM}RUN [" + '"a",' * 16_000 + '"a"]',
+    "65,000 brackets, which a shell is given": f"{FROM}RUN {'[' * 65_000}",
     "quotes": f"{FROM}ENV a=" + "'" * 65_000,
     "escapes": f"{FROM}ENV a=" + "\\" * 65_000,
     "2,000 mounts": FROM + "RUN " + "--mount=type=tmpfs,target=/a " * 2_000 + "a",
