@@ -71,7 +71,7 @@ def connect(
     read_only = not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK)
     with translated(path):
         connection = sqlite3.connect(
-            f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}",
+            f"{_uri(path)}?mode={'ro' if read_only else 'rw'}",
             uri=True,
             timeout=timeout,
             isolation_level=None,
@@ -83,6 +83,12 @@ def connect(
             connection.close()
             raise
     return connection
+
+
+def _uri(path: Path) -> str:
+    """Return what SQLite calls an absolute *path*; Python's own word for it imports urllib."""
+    quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file://{quoted}"
 
 
 def in_memory() -> sqlite3.Connection:

@@ -54,6 +54,13 @@ def test_the_database_is_its_owners_alone(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("name", ["a b", "a?b", "a#b", "50%", "50%25", "ä:", "a\\b", "\udcff"])
+def test_a_store_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    with Store.open(tmp_path / name, durability=Durability.FAST) as store:
+        image = ONE.put(store, "one:1")
+    assert ask(tmp_path / name / "index.sqlite", "SELECT id FROM image") == [(str(image.id),)]
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "missing": lambda file: file.unlink(),
     "empty": lambda file: file.write_bytes(b""),
