@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_images.builder import snapshot
 from pytest_images.builder.cache import BuiltLayer, Result, plain_layer
@@ -172,7 +173,7 @@ class Runner:
                 source = self._cache(mount, first, scratch / f"cache{number}", stack)
                 found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
             else:
-                source = export(bound[mount], scratch / f"mount{number}")
+                source = _exported(bound[mount], scratch / f"mount{number}")
                 found.append(RunMount(MountKind.BIND, mount.target, source, mount.is_read_only))
         return tuple(found), variables
 
@@ -212,20 +213,34 @@ class Runner:
 def _new_cache(mount: Mount, first: Copying | None, path: Path) -> Path:
     """Make the folder of a cache, with the mode and owner that are asked for."""
     if first:
-        export(first, path)
+        _exported(first, path)
     else:
         path.mkdir()
-    as_root(
-        make_cache,
-        {
-            "folder": str(path),
-            "mode": 0o755 if mount.mode is None else mount.mode,
-            "uid": mount.uid or 0,
-            "gid": mount.gid or 0,
-            "single": usable().users.is_single,
-        },
+    _dress(
+        path, [("", 0o755 if mount.mode is None else mount.mode, mount.uid or 0, mount.gid or 0)]
     )
     return path
+
+
+def _exported(copying: Copying, path: Path) -> Path:
+    """Copy the files of *copying* to the new *path*, with their owners where there are several."""
+    export(copying, path)
+    _dress(
+        path,
+        [
+            (each.path, each.item.mode, each.item.uid, each.item.gid)
+            for each in copying.chosen
+            if each.item.uid or each.item.gid
+        ],
+    )
+    return path
+
+
+def _dress(folder: Path, files: Sequence[tuple[str, int, int, int]]) -> None:
+    """Give *files* below *folder* their modes, users and groups."""
+    if files:
+        argument = {"folder": str(folder), "files": files, "single": usable().users.is_single}
+        as_root(dress_as_root, argument)
 
 
 def _script(command: Command, scratch: Path) -> tuple[RunMount, ...]:
@@ -241,11 +256,11 @@ def _script(command: Command, scratch: Path) -> tuple[RunMount, ...]:
 _EMPTY = 1024  # bytes of a tar without members
 
 
-def make_cache(argument: Mapping[str, object]) -> None:
-    """Give a cache's folder its mode and owner."""
-    import os
-
-    folder = str(argument["folder"])
-    os.chmod(folder, int(str(argument["mode"])))  # noqa: PTH101 - beside chown
-    if not argument["single"]:
-        os.chown(folder, int(str(argument["uid"])), int(str(argument["gid"])))
+def dress_as_root(argument: Mapping[str, Any]) -> None:
+    """Give ``files`` below ``folder`` what `_dress` says; ``single``: all have one owner."""
+    for path, mode, uid, gid in argument["files"]:
+        name = os.path.join(argument["folder"], path).rstrip("/")  # noqa: PTH118 - as text
+        if not argument["single"]:
+            os.chown(name, uid, gid, follow_symlinks=False)
+        if not os.path.islink(name):  # noqa: PTH114 - as text
+            os.chmod(name, mode)  # noqa: PTH101 - after chown, which takes setuid away

@@ -455,6 +455,11 @@ RULES: dict[str, Rule] = {
         "documented",
         source=_REFERENCE + "#run---mounttypecache",
     ),
+    "run-bind-owners": Rule(
+        "files of a stage keep their owners where they are mounted",
+        "documented",
+        source=_REFERENCE + "#run---mounttypebind",
+    ),
     "run-cache-from": Rule(
         "a new cache holds what its from names",
         "documented",
