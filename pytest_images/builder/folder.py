@@ -185,7 +185,7 @@ class FolderTree:
         return Item("", Kind.DIRECTORY, 0o755, stamp=stamp_of(self.root.stat()))
 
     def _lstat(self, path: str) -> Item | None:
-        """Look at *path* without following any link."""
+        """Look at *path* without following any link. Raises Changed."""
         above, _, name = path.rpartition("/")
         try:
             folder = os.open(self.root, _WAY)
@@ -199,6 +199,8 @@ class FolderTree:
                 os.close(folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:  # nobody may look there, or no name is that long
+            raise Changed(path, error.strerror or str(error)) from error
 
 
 def folder_prefix(folder: Path) -> str:

@@ -144,9 +144,9 @@ def _dockerfile(request: BuildRequest, tree: Tree, found: bytes | None) -> tuple
     if request.dockerfile is not None and Path(request.dockerfile).is_absolute():
         return request.dockerfile, _named_content(Path(request.dockerfile), DOCKERFILE_LIMIT)
     name = request.dockerfile or DOCKERFILE
-    item = tree.find(name)
+    item = _found(tree, name)
     if item is None and request.dockerfile is None:
-        item = tree.find(DOCKERFILE.lower())
+        item = _found(tree, DOCKERFILE.lower())
     if item is None or item.kind is not Kind.FILE:
         raise InvalidUsage(name, "failed to read dockerfile: there is no such file in the context")
     return name, _content(tree, item, DOCKERFILE_LIMIT)
@@ -158,7 +158,7 @@ def ignore_rules(tree: Tree, dockerfile: str = DOCKERFILE) -> IgnoreRules:
     if beside.is_absolute() and beside.is_file():
         return IgnoreRules.parse(_named_content(beside, _IGNORE_LIMIT), str(beside))
     for name in (str(beside), ".dockerignore"):
-        item = tree.find(name)
+        item = _found(tree, name)
         if item is not None and item.kind is Kind.FILE:
             return IgnoreRules.parse(_content(tree, item, _IGNORE_LIMIT), name)
         if item is not None or tree.is_there(name):
@@ -180,6 +180,13 @@ def _named_content(path: Path, limit: int) -> bytes:
     except OSError as error:
         reason = f"failed to read dockerfile: {error.strerror}"
         raise InvalidUsage(str(path), reason) from error
+
+
+def _found(tree: Tree, name: str) -> Item | None:
+    try:
+        return tree.find(name)
+    except Changed as problem:
+        raise InvalidUsage(name, problem.reason) from problem
 
 
 def _content(tree: Tree, item: Item, limit: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_images.builder.scratch import at_work
-from pytest_images.errors import BuildError, InvalidDockerfile
+from pytest_images.errors import BuildError, InvalidDockerfile, InvalidUsage
 from pytest_images.images import Images
 from pytest_images.model.secret import Secret
 
@@ -142,3 +142,15 @@ def _with_a_link() -> bytes:
         link.type, link.linkname = tarfile.SYMTYPE, "usr/lib"
         tar.addfile(link)
     return out.getvalue()
+
+
+def test_a_path_that_cannot_be_looked_at_is_told_where_it_is_asked_for(
+    images: Images, tmp_path: Path
+) -> None:
+    """A name that no file can have, or a folder that is not for this user."""
+    name = "n" * 300
+    (tmp_path / "Dockerfile").write_text(f"FROM scratch\nCOPY {name} /\n")
+    with pytest.raises(InvalidDockerfile, match=f"Dockerfile:2: {name}: File name too long"):
+        images.build(tmp_path)
+    with pytest.raises(InvalidUsage, match='": File name too long'):
+        images.build(tmp_path, dockerfile=name)
