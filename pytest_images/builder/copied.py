@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import stat
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_images.builder.copying import MANY, Below, Chosen, digest_of
-from pytest_images.builder.folder import SMALL, FolderTree
+from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.modes import ROOT, Owner, changed_mode, owner_of
 from pytest_images.builder.placing import Places
-from pytest_images.builder.siblings import MODE, NS, TYPE
+from pytest_images.builder.siblings import MODE, NS
 from pytest_images.builder.trees import Hashed, opened
 from pytest_images.builder.unpacking import Dress, is_archive, unpack_into
 from pytest_images.dockerfile.malformed import Malformed
@@ -25,7 +24,7 @@ from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_images.builder.copying import Copying, Order
     from pytest_images.builder.fingerprints import Fingerprints
@@ -54,11 +53,8 @@ def write(
     if copying.is_many and not is_folder and any(map(_is_file, copying.parts)):
         raise Malformed(MANY)
     writing = _Writing(order, places, Dress(latest, owner), target, learn, is_folder=is_folder)
-    if copying.is_many:
-        for chosen in _last(copying):
-            writing.add(chosen)
-        return
-    for part in copying.parts:
+    has_doubles = copying.is_many and _has_doubles(copying.parts)
+    for part in _last(copying.chosen) if has_doubles else copying.parts:
         if isinstance(part, Below):
             for group in part.groups:
                 writing.add_group(part, group)
@@ -66,17 +62,27 @@ def write(
             writing.add(part)
 
 
-def _last(copying: Copying) -> Iterable[Chosen]:
+def _has_doubles(parts: Sequence[Chosen | Below]) -> bool:
+    """Say whether two of the files go to one path."""
+    seen: dict[str, set[str]] = {}
+    for part in parts:
+        for folder, names in part.places():
+            known = seen.setdefault(folder, set())
+            if not known.isdisjoint(names):
+                return True
+            known.update(names)
+    return False
+
+
+def _last(chosen: Iterable[Chosen]) -> Iterable[Chosen]:
     """Return what is copied, of two files with one path the later."""
-    if not copying.is_many:
-        return copying.chosen
     last: dict[str, Chosen] = {}
     tops = []
-    for chosen in copying.chosen:
-        if path := chosen.path or chosen.name:
-            last[path] = chosen
+    for each in chosen:
+        if path := each.path or each.name:
+            last[path] = each
         else:
-            tops.append(chosen)
+            tops.append(each)
     return [*tops[:1], *last.values()]
 
 
@@ -124,37 +130,29 @@ class _Writing:
 
         Raises Malformed, Changed.
         """
-        tree, digests = below.tree, []
+        tree = below.tree
         if not isinstance(tree, FolderTree):
             for item in group.items():
                 self.add(below.choose(item))
             return
-        uid, gid = self._dress.owner or ROOT
+        contents = tree.contents(group)
+        digests = list(map(_digest, contents)) if self._learn else [""] * len(contents)
         above = "/".join(filter(None, (self._target, below.prefix, group.folder[below.cut :])))
-        start = _encoded(above and f"{above}/")
-        is_free = self._places.is_free(above)
-        for at, (name, stamp) in enumerate(zip(group.names, group.stamps, strict=True)):
-            size, mtime, mode = stamp[0], stamp[1], stamp[-1]
-            is_plain = mode & TYPE == stat.S_IFREG
-            if size > SMALL or not is_plain:
-                digest = self.add(below.choose(group.item(at)))
-            else:
-                if not is_free:
-                    self._places.make_room(f"{above}/{name}".lstrip("/"))
-                content = tree.content(group.prefix + name, stamp)
-                self._places.writer.add_plain(
-                    start + _encoded(name),
-                    self._mode(mode & MODE),
-                    uid,
-                    gid,
-                    min(mtime // NS, self._dress.latest),
-                    content,
-                )
-                digest = hashlib.sha256(content).hexdigest() if self._learn else ""
-            if is_plain:
-                digests.append(digest)
+        paths = [f"{above}/{name}" for name in group.names] if above else group.names
+        is_free = self._places.is_free(above, paths)
+        uid, gid = self._dress.owner or ROOT
+        latest, add = self._dress.latest, self._places.writer.add_plain
+        files = zip(paths, group.stamps, contents, strict=True)
+        for at, (path, stamp, content) in enumerate(files):
+            if content is None:
+                digests[at] = self.add(below.choose(group.item(at)))
+                continue
+            if not is_free:
+                self._places.make_room(path)
+            mtime = latest if stamp[1] >= latest * NS else stamp[1] // NS
+            add(_encoded(path), self._mode(stamp[-1] & MODE), uid, gid, mtime, content)
         if self._learn:
-            self._learn.learn_group(group, digest_of(tree, group, digests))
+            self._learn.learn_group(group, digest_of(tree, group, [*filter(None, digests)]))
 
     def _path(self, chosen: Chosen) -> str:
         """Return where a file goes in the base."""
@@ -222,6 +220,10 @@ def _copy(writer: LayerWriter, chosen: Chosen, entry: Entry, *, hashes: bool) ->
 def _plain(stream: BinaryIO) -> int | None:
     """Return the descriptor of a file of this machine, for the kernel to copy from."""
     return stream.fileno() if type(stream) is io.FileIO else None
+
+
+def _digest(content: bytes | None) -> str:
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _encoded(text: str) -> bytes:

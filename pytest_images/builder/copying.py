@@ -28,7 +28,7 @@ MANY = (
     "when using COPY with more than one source file, the destination must be a directory and "
     "end with a /"
 )
-LARGE = 8 << 20  # bytes that are not read twice where once will do
+LARGE = 1 << 20  # bytes that are not read twice where once will do
 _EACH = 8 << 10  # bytes that are read in the time that a file takes beside them
 
 
@@ -70,6 +70,12 @@ class Chosen(NamedTuple):
         """
         return _unread(self.tree, self.item, known)
 
+    def places(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield folders below the destination, with names that come into them."""
+        folder, _, name = (self.path or self.name).rpartition("/")
+        if name:
+            yield folder, (name,)
+
 
 class Below(NamedTuple):
     """All that is in one folder of a tree, to copy below *prefix*; *cut*: its path's length."""
@@ -88,6 +94,11 @@ class Below(NamedTuple):
         """Return one of the files as one to copy."""
         path = item.path[self.cut :]
         return Chosen(self.tree, item, f"{self.prefix}/{path}" if self.prefix else path, "")
+
+    def places(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """As that of `Chosen`."""
+        for group in self.groups:
+            yield "/".join(filter(None, (self.prefix, group.folder[self.cut :]))), group.names
 
     def unread(self, known: Fingerprints) -> int:
         """As that of `Chosen`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.listing import listed, looked_at, stamp_of
-from pytest_images.builder.siblings import Item
+from pytest_images.builder.siblings import TYPE, Item
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.member import Kind
@@ -118,6 +118,16 @@ class FolderTree:
             self._kept[item.path] = item.stamp, content
         return content
 
+    def contents(self, group: Siblings) -> list[bytes | None]:
+        """Return what is in the small files of a group, None for all else. Raises Changed."""
+        prefix, content = group.prefix, self.content
+        return [
+            content(prefix + name, stamp)
+            if stamp[-1] & TYPE == stat.S_IFREG and stamp[0] <= SMALL
+            else None
+            for name, stamp in zip(group.names, group.stamps, strict=True)
+        ]
+
     def content(self, path: str, stamp: Stamp) -> bytes:
         """Return what is in a small file, the same at the end as it was listed, and as promised.
 
@@ -138,7 +148,7 @@ class FolderTree:
             raise Changed(path, error.strerror or str(error)) from error
         finally:
             os.close(descriptor)
-        promised = self._promised.get((path, stamp))
+        promised = self._promised and self._promised.get((path, stamp))
         if promised and hashlib.sha256(content).hexdigest() != promised:
             raise Changed(path)
         return content

@@ -15,6 +15,8 @@ from pytest_images.layer.member import Kind
 from pytest_images.layer.writer import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_images.builder.modes import Owner
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.scope import FileStat
@@ -109,13 +111,13 @@ class Places:
         if self.is_folder(path):
             raise Malformed(f"cannot replace the directory /{path} with a file")
 
-    def is_free(self, folder: str) -> bool:
-        """Name the *folder* above files that are copied; say whether the base has nothing there.
+    def is_free(self, folder: str, paths: Iterable[str]) -> bool:
+        """Name the *folder* above files that are copied; say whether nothing is at their *paths*.
 
         Raises Malformed.
         """
         self.folder(folder)
-        return folder in self._fresh
+        return folder in self._fresh and self._written.isdisjoint(paths)
 
     def _link(self, path: str) -> str | None:
         if path in self._written or self._root is None:

@@ -43,7 +43,6 @@ _STEP = 8 << 20  # bytes that it copies at once: short enough for Ctrl-C
 _XATTR = "SCHILY.xattr."
 _MAGIC = b"ustar\x0000" + bytes(64)
 _SUM, _FIELD = 148, 8  # bytes before the checksum, and of its field, which count as spaces
-_NO_DEVICE = (0, 0)
 _NONE: Mapping[str, bytes] = MappingProxyType({})
 _UNABLE = frozenset({errno.EINVAL, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
@@ -95,18 +94,22 @@ class LayerWriter:
 
     def add_bytes(self, entry: Entry, content: bytes) -> None:
         """Write a file with *content*, whose length is the entry's size."""
-        self._put(header(entry), content, bytes(-entry.size % BLOCK))
+        self._put(header(entry))
+        self._put(content)
+        self._put(bytes(-entry.size % BLOCK))
 
     def add_plain(  # noqa: PLR0917 - called for each of many thousand files
         self, name: bytes, mode: int, uid: int, gid: int, mtime: int, content: bytes
     ) -> None:
         """As `add_bytes`, of a file without attributes: what ten thousand of them are."""
         size = len(content)
-        if len(name) > _NAME or max(uid, gid) > _ID_LIMIT or not 0 <= mtime <= _TIME_LIMIT:
+        head = _block(name, _facts(mode, uid, gid, mtime), size, _PLAIN)
+        if len(head) == BLOCK and mtime >= 0:
+            self._pieces += head, content
+            self._size += BLOCK + size
+            self._put(bytes(-size % BLOCK))
+        else:  # something does not fit in its field
             self.add_bytes(Entry(name, Kind.FILE, mode, uid, gid, mtime, size), content)
-            return
-        head = _block(name, mode, uid, gid, size, mtime, b"0", b"", _NO_DEVICE)
-        self._put(head, content, bytes(-size % BLOCK))
 
     def add_file(self, entry: Entry, descriptor: int) -> None:
         """Write a file with the first ``entry.size`` bytes of what *descriptor* is open on.
@@ -148,10 +151,10 @@ class LayerWriter:
         self._pieces.append(bytes(2 * BLOCK))
         self._flush()
 
-    def _put(self, *pieces: bytes) -> None:
+    def _put(self, piece: bytes) -> None:
         self._is_empty = False
-        self._pieces += pieces
-        self._size += sum(map(len, pieces))
+        self._pieces.append(piece)
+        self._size += len(piece)
         if self._size >= _BUFFER:
             self._flush()
 
@@ -210,18 +213,16 @@ def header(entry: Entry) -> bytes:
     if entry.xattrs:
         records += [(_XATTR + key, value) for key, value in sorted(entry.xattrs.items())]
     before = _extended(records) if records else b""
-    link = entry.linkname[:_NAME]
-    kind = _TYPES[entry.kind]
-    return before + _block(
-        name[:_NAME], entry.mode, uid, gid, size, mtime, kind, link, entry.device
-    )
+    facts = _facts(entry.mode, uid, gid, mtime)
+    end = _end(_TYPES[entry.kind], entry.linkname[:_NAME], entry.device)
+    return before + _block(name[:_NAME], facts, size, end)
 
 
 def _extended(records: list[tuple[str, bytes]]) -> bytes:
     data = b"".join(
         _record(key.encode("utf-8", "surrogateescape"), value) for key, value in records
     )
-    head = _block(b"pax", 0o644, 0, 0, len(data), 0, b"x", b"", _NO_DEVICE)
+    head = _block(b"pax", _facts(0o644, 0, 0, 0), len(data), _end(b"x"))
     return head + data + bytes(-len(data) % BLOCK)
 
 
@@ -234,27 +235,25 @@ def _record(key: bytes, value: bytes) -> bytes:
     return b"%d" % length + rest
 
 
-def _block(  # noqa: PLR0917 - made for each of many thousand members: positions are cheapest
-    name: bytes,
-    mode: int,
-    uid: int,
-    gid: int,
-    size: int,
-    mtime: int,
-    kind: bytes,
-    link: bytes,
-    device: tuple[int, int],
-) -> bytes:
-    numbers = mode, uid, gid, size, mtime
-    start = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(_NAME, b"\0"), *numbers)
-    end, total = _end(kind, link, device)
+def _block(name: bytes, facts: tuple[bytes, bytes], size: int, end: tuple[bytes, int]) -> bytes:
+    """Return a header; longer than a block where the name or a number does not fit."""
+    start = b"%b%b%011o\0%b" % (name.ljust(_NAME, b"\0"), facts[0], size, facts[1])
     # Adler's low half is the sum of the bytes plus one, at a tenth of the cost, as long as the
     # sum stays below its modulus: that of so few bytes does.
-    return b"%b%06o\0 %b" % (start, total + (adler32(start) & 0xFFFF) - 1, end)
+    return b"%b%06o\0 %b" % (start, end[1] + (adler32(start) & 0xFFFF), end[0])
+
+
+@lru_cache(maxsize=1024)
+def _facts(mode: int, uid: int, gid: int, mtime: int) -> tuple[bytes, bytes]:
+    """Return what stands before the size, and after it: the same for most of a layer's files."""
+    return b"%07o\0%07o\0%07o\0" % (mode, uid, gid), b"%011o\0" % mtime
 
 
 @lru_cache(maxsize=256)
-def _end(kind: bytes, link: bytes, device: tuple[int, int]) -> tuple[bytes, int]:
-    """Return what stands after the checksum, and what all but the bytes before it add to it."""
+def _end(kind: bytes, link: bytes = b"", device: tuple[int, int] = (0, 0)) -> tuple[bytes, int]:
+    """Return what stands after the checksum, and what that adds to it, and its own field."""
     end = b"%b%b%b%07o\0%07o\0" % (kind, link.ljust(_NAME, b"\0"), _MAGIC, *device)
-    return end.ljust(BLOCK - _SUM - _FIELD, b"\0"), sum(end) + _FIELD * ord(" ")
+    return end.ljust(BLOCK - _SUM - _FIELD, b"\0"), sum(end) + _FIELD * ord(" ") - 1
+
+
+_PLAIN = _end(_TYPES[Kind.FILE])
