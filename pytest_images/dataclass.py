@@ -4,15 +4,16 @@ A command that lists images defines 30 such classes and a build 120, most of whi
 an object of. The standard decorator writes and compiles six functions for each: half a
 millisecond a class, half the time of a small build. This one means the same, of what the
 project uses of it, always with slots; to a type checker it is the standard one. Comparing,
-hashing, showing and refusing changes are closures, ``__init__`` is written for the first object,
-and what `dataclasses.fields` looks at is made by the standard decorator when somebody asks.
+hashing, showing and refusing changes are closures, ``__init__`` is written for a class that has
+made a few objects, and what `dataclasses.fields` looks at is made by the standard decorator when
+somebody asks.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import MISSING, Field, FrozenInstanceError, field
+from functools import partial
 from operator import attrgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass, replace
 
-__all__ = ["dataclass", "field", "replace"]
+__all__ = ["FEW", "dataclass", "field", "replace"]
+
+FEW = 16  # objects of a class: writing an ``__init__`` takes longer than to do without for these
 
 
 class _Plan(NamedTuple):
@@ -58,6 +61,22 @@ class _Later:
         made = self._make(self._owner, self._name)
         setattr(self._owner, self._name, made)
         return made.__get__(instance, owner) if hasattr(made, "__get__") else made
+
+
+class _Init(_Later):
+    """``__init__``: of the first objects it is `_fill`."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        super().__init__(_init)
+        self._left = FEW
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is None or self._left <= 0:
+            return super().__get__(instance, owner)
+        self._left -= 1
+        return partial(_fill, self._owner, instance)
 
 
 def _dataclass(
@@ -117,7 +136,7 @@ def _methods(plan: _Plan) -> dict[str, Any]:
         return hash(values(self))
 
     methods = {
-        "__init__": _Later(_init),
+        "__init__": _Init(),
         "__repr__": __repr__,
         "__replace__": _replace,
         "__match_args__": tuple(
@@ -158,6 +177,25 @@ _FROZEN = {
 }
 
 
+def _fill(owner: Any, self: object, /, *values: Any, **named: Any) -> None:
+    """Do what ``__init__`` does, without one; what is wrong, the written one says."""
+    given = dict(zip(owner.__match_args__, values, strict=False)) | named
+    is_complete = len(given) == len(values) + len(named)
+    for name, its in owner.__dict__["_dataclass_plan"].fields.items():
+        if its.init and name in given:
+            object.__setattr__(self, name, given.pop(name))
+        elif its.default is not MISSING:
+            object.__setattr__(self, name, its.default)
+        elif its.default_factory is not MISSING:
+            object.__setattr__(self, name, its.default_factory())
+        elif its.init:
+            is_complete = False
+    if given or not is_complete:
+        owner.__init__(self, *values, **named)
+    elif hasattr(owner, "__post_init__"):
+        owner.__post_init__(self)
+
+
 def _init(owner: type, _name: str) -> Callable[..., None]:
     """Write the ``__init__`` of a class."""
     plan: _Plan = owner.__dict__["_dataclass_plan"]
@@ -182,12 +220,10 @@ def _init(owner: type, _name: str) -> Callable[..., None]:
         lines.append("self.__post_init__()")
     parameters = ", ".join(positional + (by_keyword if len(by_keyword) > 1 else []))
     body = "\n  ".join(lines or ["pass"])
-    text = (
-        f"def make({', '.join(given)}):\n def __init__({parameters}):\n  {body}\n return __init__"
-    )
     made: dict[str, Any] = {}
-    exec(text, sys.modules[owner.__module__].__dict__, made)  # noqa: S102 - as the standard one does
-    init: Callable[..., None] = made["make"](**given)
+    exec(f"def __init__({parameters}):\n  {body}", given, made)  # noqa: S102 - as the standard one
+    init: Callable[..., None] = made["__init__"]
+    init.__module__ = owner.__module__
     init.__qualname__ = f"{owner.__qualname__}.__init__"
     init.__annotations__ = _annotations(owner, plan)
     return init

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 import pytest_images
-from pytest_images.dataclass import dataclass, field, replace
+from pytest_images.dataclass import FEW, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,19 +221,78 @@ def test_each_class_of_ours_is_one_that_the_standard_decorator_takes(module: str
             assert set(arguments) == {name for name, f in names.items() if f.init}
 
 
-def test_a_class_that_nobody_makes_is_not_compiled() -> None:
+def test_a_class_that_makes_few_objects_compiles_nothing() -> None:
     program = """
 import sys
 seen = []
-def hook(event, args):
-    if event == "compile" and str(args[0]).startswith("b'def make("): seen.append(args)
-sys.addaudithook(hook)
+sys.addaudithook(lambda event, _: seen.append(event) if event == "compile" else None)
+from pytest_images.dataclass import FEW
 from pytest_images.model.request.build import BuildRequest
-before = len(seen)
-BuildRequest("context")
-print(before, len(seen) > before)
+counts = []
+for _ in range(FEW + 2):
+    BuildRequest("context")
+    counts.append(len(seen))
+print([count - counts[0] for count in counts[FEW - 1:]])
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["0", "True"]
+    assert done.stdout == "[0, 1, 1]\n"
+
+
+def test_the_first_objects_are_made_like_those_after_them() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh(Point):
+        z: int = 0
+        known: list[int] = field(init=False, default_factory=list)
+        sure: int = field(init=False, default=5)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "y", self.y + self.sure)
+
+    made = [Fresh(1, tags=["a"], z=number) for number in range(FEW + 2)]
+    shown = [(repr(each), each.known) for each in made]
+    assert shown == [
+        (repr(made[0]).replace("z=0", f"z={number}"), []) for number in range(len(made))
+    ]
+    assert len({id(each.known) for each in made}) == len(made)
+    assert (made[0].y, made[-1].y) == (5, 5)
+
+
+@pytest.mark.parametrize("made", [0, FEW])
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [((), {}), ((1, 2, 3), {}), ((1,), {"x": 1}), ((1,), {"z": 1}), ((1,), {"kept": 1})],
+)
+def test_wrong_arguments_are_refused_as_the_standard_one_does(
+    made: int, values: tuple[int, ...], named: dict[str, int]
+) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        x: int
+        y: int = 0
+        kept: int = field(init=False, default=0)
+
+    @dataclasses.dataclass(frozen=True)
+    class Standard:
+        x: int
+        y: int = 0
+        kept: int = dataclasses.field(init=False, default=0)
+
+    for _ in range(made):
+        Fresh(1)
+    with pytest.raises(TypeError) as ours:
+        Fresh(*values, **named)
+    with pytest.raises(TypeError) as standard:
+        Standard(*values, **named)
+    assert str(ours.value) == str(standard.value).replace("Standard", "Fresh")
+
+
+def test_a_class_that_stands_on_one_makes_its_base_in_its_own_way() -> None:
+    class Doubled(Point):
+        def __init__(self, x: int, *wrong: Any) -> None:
+            super().__init__(2 * x, *wrong)
+
+    assert Doubled(2).x == 4
+    with pytest.raises(TypeError, match="positional"):
+        Doubled(1, 2, 3, 4, 5)
