@@ -11,7 +11,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_images.dataclass import replace
-from pytest_images.layer.compression import Compression
 from pytest_images.model import media_types
 from pytest_images.model.config import Config
 from pytest_images.model.descriptor import Descriptor
@@ -20,6 +19,7 @@ from pytest_images.model.manifest import Manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_images.layer.compression import Compression
     from pytest_images.model.config import History
     from pytest_images.model.digest import Digest
     from pytest_images.model.platform import Platform
@@ -29,10 +29,10 @@ _OCI_OF = {
     media_types.DOCKER_LAYER: media_types.OCI_LAYER,
     media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP,
 }
-LAYER_TYPES = {
-    Compression.NONE: media_types.OCI_LAYER,
-    Compression.GZIP: media_types.OCI_LAYER_GZIP,
-    Compression.ZSTD: media_types.OCI_LAYER_ZSTD,
+_LAYER_TYPES = {  # by how it is compressed
+    "none": media_types.OCI_LAYER,
+    "gzip": media_types.OCI_LAYER_GZIP,
+    "zstd": media_types.OCI_LAYER_ZSTD,
 }
 
 
@@ -66,7 +66,7 @@ def make_config(
 
 def layer_descriptor(digest: Digest, size: int, compression: Compression) -> Descriptor:
     """Return how a manifest names a layer of *size* bytes as it is stored."""
-    return Descriptor(LAYER_TYPES[compression], digest, size)
+    return Descriptor(_LAYER_TYPES[compression.value], digest, size)
 
 
 def oci_layer(descriptor: Descriptor) -> Descriptor:

@@ -9,7 +9,6 @@ Small files are remembered with those beside them, a large one by itself.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from pytest_images.builder.folder import SMALL, FolderTree, folder_prefix
 from pytest_images.builder.trees import opened
 from pytest_images.content.writing import replace_whole
+from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class Fingerprints:
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
-        name = hashlib.sha256(os.fsencode(root)).hexdigest()
+        name = Digest.of(os.fsencode(root)).encoded
         self._path = folder / name
         self._prefix = folder_prefix(root)
         self._settled = (time.time() - _SETTLED) * 1e9
@@ -153,7 +153,9 @@ class Fingerprints:
 def _digest(tree: Tree, item: Item) -> str:
     content = tree.read(item)
     if content is not None:
-        return hashlib.sha256(content).hexdigest()
+        return Digest.of(content).encoded
+    import hashlib
+
     found = hashlib.sha256()
     with opened(tree, item) as stream:
         while piece := stream.read(_PIECE):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
+
+from pytest_images.model.digest import Digest
 
 VERSION = 3  # another one when a step's result changes for the same inputs
 
@@ -12,4 +13,4 @@ VERSION = 3  # another one when a step's result changes for the same inputs
 def key_of(kind: str, **parts: Any) -> str:
     """Return the key of what *parts* (plain data, by name) make, as 64 hex digits."""
     document = json.dumps([VERSION, kind, parts], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(document.encode("utf-8", "surrogateescape")).hexdigest()
+    return Digest.of(document.encode("utf-8", "surrogateescape")).encoded

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pytest_images.dockerfile.arguments import Scope, global_arguments
 from pytest_images.dockerfile.expand import Allowance, Expander
 from pytest_images.dockerfile.instructions import Arg, Copy, Env, OnBuild, Run
-from pytest_images.dockerfile.mounts import MountType
 from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -98,8 +97,7 @@ def _origins(
         if isinstance(instruction, Copy):
             names = [instruction.origin]
         elif isinstance(instruction, Run):
-            mounts = instruction.mounts_of(scope.expander) if instruction.mounts else ()
-            names = [mount.origin for mount in mounts if mount.type is not MountType.TMPFS]
+            names = _mounted(instruction, scope)
         elif isinstance(instruction, Env):
             for pair in instruction.expand(scope.expander).pairs:
                 scope.set(pair.name, pair.value)
@@ -114,6 +112,16 @@ def _origins(
                 found = dockerfile.origin(stage, name, instruction.place)
                 if found is not None:
                     yield found
+
+
+def _mounted(instruction: Run, scope: Scope) -> list[str]:
+    """Return where RUN --mount takes files from."""
+    if not instruction.mounts:
+        return []
+    from pytest_images.dockerfile.mounts import MountType
+
+    mounts = instruction.mounts_of(scope.expander)
+    return [mount.origin for mount in mounts if mount.type is not MountType.TMPFS]
 
 
 def _triggers(base: Stage) -> Iterator[Instruction]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_images.builder.copying import Copying
     from pytest_images.builder.log import Step
     from pytest_images.builder.state import State
-    from pytest_images.builder.steps import Workshop
+    from pytest_images.builder.workshop import Workshop
     from pytest_images.layer.files import ImagePath
     from pytest_images.layer.writer import LayerWriter
 

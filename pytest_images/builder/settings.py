@@ -120,39 +120,39 @@ class SettingsDraft:
         Raises InvalidDockerfile for a value that nothing can mean.
         """
 
-    @apply.register
+    @apply.register(Env)
     def _(self, instruction: Env) -> None:
         for pair in instruction.pairs:
             self._set_variable(pair.name, pair.value)
 
-    @apply.register
+    @apply.register(Label)
     def _(self, instruction: Label) -> None:
         labels = {pair.name: pair.value for pair in instruction.pairs}
         self._fields["Labels"] = dict(sorted((self._map("Labels") | labels).items()))
 
-    @apply.register
+    @apply.register(Workdir)
     def _(self, instruction: Workdir) -> None:
         path = posixpath.join("/", self.working_directory, instruction.path)
         self._fields["WorkingDir"] = "/" + posixpath.normpath(path).lstrip("/")
 
-    @apply.register
+    @apply.register(User)
     def _(self, instruction: User) -> None:
         self._fields["User"] = instruction.user
 
-    @apply.register
+    @apply.register(Expose)
     def _(self, instruction: Expose) -> None:
         self._add_names("ExposedPorts", instruction.ports)
 
-    @apply.register
+    @apply.register(Volume)
     def _(self, instruction: Volume) -> None:
         self._add_names("Volumes", instruction.paths)
 
-    @apply.register
+    @apply.register(Cmd)
     def _(self, instruction: Cmd) -> None:
         self._fields["Cmd"] = list(instruction.command.with_shell(self.shell))
         self._has_command = True
 
-    @apply.register
+    @apply.register(Entrypoint)
     def _(self, instruction: Entrypoint) -> None:
         """An ENTRYPOINT takes away the base's CMD, which was meant for the base's own."""
         command = instruction.command
@@ -160,17 +160,17 @@ class SettingsDraft:
         if not self._has_command:
             self._fields.pop("Cmd", None)
 
-    @apply.register
+    @apply.register(Shell)
     def _(self, instruction: Shell) -> None:
         self._fields["Shell"] = list(instruction.words)
 
-    @apply.register
+    @apply.register(StopSignal)
     def _(self, instruction: StopSignal) -> None:
         if not is_signal(instruction.signal):
             raise instruction.place.error(f"Invalid signal: {instruction.signal}")
         self._fields["StopSignal"] = instruction.signal
 
-    @apply.register
+    @apply.register(Healthcheck)
     def _(self, instruction: Healthcheck) -> None:
         times = {
             "Interval": instruction.interval,
@@ -182,7 +182,7 @@ class SettingsDraft:
         given = {name: value for name, value in times.items() if value}
         self._fields["Healthcheck"] = {"Test": list(instruction.test), **given}
 
-    @apply.register
+    @apply.register(OnBuild)
     def _(self, instruction: OnBuild) -> None:
         self._fields["OnBuild"] = [*self._fields.get("OnBuild", ()), instruction.expression]
 

@@ -7,7 +7,6 @@ file has changed since, or changes while it is read, finds out (`layer.changed.C
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import posixpath
@@ -208,6 +207,8 @@ class Hashed:
     """A file that is hashed while it is read."""
 
     def __init__(self, stream: BinaryIO) -> None:
+        import hashlib
+
         self._stream = stream
         self._hash = hashlib.sha256()
 

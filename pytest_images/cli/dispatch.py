@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from pytest_images.cli.options import PROGRAM, Command, UsageError, check_arguments, parse
 from pytest_images.cli.settings import OPTIONS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from pytest_images.cli.options import Parsed
+
+    class Verb(Protocol):
+        """What a module in `verbs` is."""
+
+        COMMAND: Command
+
+        def run(self, parsed: Parsed, settings: Settings) -> int:
+            """Do it; return the exit status."""
+
 
 IMAGE_VERBS = {
     "build": "Build an image from a Dockerfile",
@@ -52,15 +62,6 @@ GROUPS = {
 VERBS = IMAGE_VERBS | INSIDE_VERBS | STORE_VERBS | REGISTRY_VERBS | OTHER_VERBS
 ALIASES = {"images": "ls", "list": "ls", "rmi": "rm", "remove": "rm"}
 ROOT = Command("", "COMMAND", OPTIONS)
-
-
-class Verb(Protocol):
-    """What a module in `verbs` is."""
-
-    COMMAND: Command
-
-    def run(self, parsed: Parsed, settings: Settings) -> int:
-        """Do it; return the exit status."""
 
 
 def dispatch(words: Sequence[str]) -> int:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_images.content import database, locks, rebuild, rows
+from pytest_images.content import database, locks, rows
 from pytest_images.content import home as homes
 from pytest_images.content.database import IndexDamaged
 from pytest_images.content.failures import translated
@@ -176,6 +176,8 @@ class Index:
         """Read the files into a database in memory; kept while the folders stay as they are."""
         times = tuple(self.folder(run).path.stat().st_mtime_ns for run in self.runs)
         if self._shadow is None or self._shadow[0] != times:
+            from pytest_images.content import rebuild
+
             connection = database.in_memory()
             for run in self.runs:
                 rebuild.read_records(connection, self.folder(run), run, self._blobs)
@@ -295,6 +297,8 @@ class Index:
     def _reconcile(self, connection: sqlite3.Connection, runs: tuple[str, ...]) -> None:
         for run in runs:
             if not self._is_current(connection, (run,)):
+                from pytest_images.content import rebuild
+
                 rebuild.reconcile(connection, self.folder(run), run, self._blobs, self._durability)
 
     def finding(self) -> str:

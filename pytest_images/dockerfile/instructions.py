@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pytest_images.dataclass import dataclass, field, replace
 from pytest_images.dockerfile.malformed import Malformed
-from pytest_images.dockerfile.mounts import parse_mount
 from pytest_images.dockerfile.place import NOWHERE, Place, without_passwords
-from pytest_images.dockerfile.ports import parse_ports
 from pytest_images.dockerfile.words import Pair
 from pytest_images.namedtuple import NamedTuple
 
@@ -91,6 +89,8 @@ class Run(Instruction):
 
     def mounts_of(self, by: Expander) -> tuple[Mount, ...]:
         """Return what to mount, its variables expanded. Raises InvalidDockerfile."""
+        from pytest_images.dockerfile.mounts import parse_mount
+
         try:
             return tuple(parse_mount(text, by.word) for text in self.mounts)
         except Malformed as problem:
@@ -252,6 +252,8 @@ class Expose(Instruction):
     ports: tuple[str, ...]
 
     def _expanded(self, by: Expander) -> Self:
+        from pytest_images.dockerfile.ports import parse_ports
+
         words = [word for port in self.ports for word in by.words(port)]
         return replace(self, ports=parse_ports(words))
 

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_images.dockerfile import heredoc, words
-from pytest_images.dockerfile.durations import parse_duration
 from pytest_images.dockerfile.flags import Flags, Known
 from pytest_images.dockerfile.instructions import (
     Add,
@@ -33,7 +32,6 @@ from pytest_images.dockerfile.instructions import (
 )
 from pytest_images.dockerfile.lines import DockerfileWarning, Line, Lines
 from pytest_images.dockerfile.malformed import Malformed, hint
-from pytest_images.dockerfile.mounts import is_plain, parse_mount, require_plain_origin
 from pytest_images.regex import regex
 
 if TYPE_CHECKING:
@@ -161,14 +159,21 @@ def _run(reader: _Reader) -> Run:
     if network not in _NETWORKS:
         raise Malformed(f'invalid network mode "{network}"{hint(network, _NETWORKS)}')
     mounts = reader.flags.list("mount")
-    for text in mounts:
-        require_plain_origin(text)
-        if is_plain(text):  # what depends on variables is read when they are known
-            parse_mount(text, str)
+    if mounts:
+        _check_mounts(mounts)
     command = _command_line(reader, reader.arguments)
     if not any(command.words):
         raise Malformed("RUN requires at least one argument")
     return Run(command, mounts, network, place=reader.line.place)
+
+
+def _check_mounts(texts: tuple[str, ...]) -> None:
+    from pytest_images.dockerfile.mounts import is_plain, parse_mount, require_plain_origin
+
+    for text in texts:
+        require_plain_origin(text)
+        if is_plain(text):  # what depends on variables is read when they are known
+            parse_mount(text, str)
 
 
 def _command_line(reader: _Reader, text: str) -> CommandLine:
@@ -345,7 +350,11 @@ def _healthcheck(reader: _Reader) -> Healthcheck:
 
 def _interval(flags: Flags, name: str) -> int:
     text = flags.text(name)
-    length = parse_duration(text) if text else 0
+    if not text:
+        return 0
+    from pytest_images.dockerfile.durations import parse_duration
+
+    length = parse_duration(text)
     if length and length < _SHORTEST:
         raise Malformed(f'Interval "{name}" cannot be less than 1ms')
     return length

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from pytest_images.errors import HookError, InvalidUsage
-from pytest_images.host import trace
 from pytest_images.host.engines import EMBEDDED, Engines, plugin_name
 from pytest_images.host.manager import Manager
 from pytest_images.host.once import Once
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_images.model.image import Image, Removal
     from pytest_images.model.platform import Platform
     from pytest_images.policies.lock import Lock
+
+TRACE = "PYTEST_IMAGES_TRACE"  # see `trace`
 
 
 class Host:
@@ -78,8 +79,10 @@ class Host:
         self._engines = Engines(self.manager)
         self._scopes = Scopes()
         self._views: dict[tuple[object, ...], tuple[int, View]] = {}
-        if trace.is_wanted():
-            trace.Trace(self.manager)
+        if os.environ.get(TRACE, "") not in ("", "0"):
+            from pytest_images.host.trace import Trace
+
+            Trace(self.manager)
         self.images = Images(self, engine)
         self.once = Once(lambda: self.embedded.store)
         self._register_defaults()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from pluggy import HookImpl, Result
 
     from pytest_images.host.manager import Manager
-
-VARIABLE = "PYTEST_IMAGES_TRACE"
-
-
-def is_wanted() -> bool:
-    """Say whether the environment asks for tracing."""
-    return os.environ.get(VARIABLE, "") not in ("", "0")
 
 
 class Trace:
