@@ -14,6 +14,8 @@ _LENGTHS = (
     (2 * _MONTH, _WEEK, "weeks"),
     (2 * _YEAR, _MONTH, "months"),
 )
+_LONGEST = 2**63 // 10**9  # seconds that a time of Go can last
+_NEVER = datetime.min.replace(tzinfo=UTC)  # Go's time that nobody set
 
 
 @lru_cache(maxsize=4096)
@@ -62,11 +64,11 @@ def _within_an_hour(seconds: int) -> str:
 
 
 def since(moment: datetime | None, now: datetime) -> str:
-    """Say how long before *now* the *moment* was; ``N/A`` where it is not known."""
-    if moment is None:
-        return "N/A"
+    """Say how long before *now* the *moment* was; nothing where it is not known."""
+    if moment is None or moment == _NEVER:
+        return ""
     length = now - moment
-    seconds = length.days * 86_400 + length.seconds
+    seconds = min(length.days * 86_400 + length.seconds, _LONGEST)
     if seconds >= _HOUR:
         return _half_hours_ago(seconds // (_HOUR // 2))
     return f"{human_duration(seconds)} ago"
@@ -81,12 +83,18 @@ def go_time(moment: datetime | None) -> str:
     """Return *moment* to the second in the local zone, as Go prints a time.
 
     >>> go_time(None)
-    'N/A'
+    '0001-01-01 00:00:00 +0000 UTC'
     """
-    if moment is None:
-        return "N/A"
-    local = moment.astimezone()
-    return local.strftime("%Y-%m-%d %H:%M:%S %z %Z")
+    here = local(moment) if moment is not None else _NEVER
+    return f"{here.isoformat(' ', 'seconds')[:19]} {here.strftime('%z')[:5]} {here.tzname()}"
+
+
+def local(moment: datetime) -> datetime:
+    """Return *moment* in the local zone, as it is where that is in no year that is counted."""
+    try:
+        return moment.astimezone()
+    except OverflowError:
+        return moment
 
 
 def ellipsis(text: str, columns: int) -> str:

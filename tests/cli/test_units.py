@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -77,7 +78,30 @@ def test_a_moment_is_told_from_now() -> None:
 
 
 def test_an_unknown_moment_is_said_to_be_unknown() -> None:
-    assert (since(None, datetime.now(UTC)), go_time(None)) == ("N/A", "N/A")
+    for unknown in (None, datetime.min.replace(tzinfo=UTC)):
+        assert since(unknown, datetime.now(UTC)) == ""
+        assert go_time(unknown) == "0001-01-01 00:00:00 +0000 UTC"
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("moment", [datetime.min, datetime.max])
+def test_a_moment_at_the_end_of_the_calendar_is_printed_in_every_zone(
+    monkeypatch: pytest.MonkeyPatch, zone: str, moment: datetime
+) -> None:
+    import time
+
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        text = go_time(moment.replace(tzinfo=UTC))
+    time.tzset()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} [A-Z]+", text)
+
+
+def test_an_age_is_as_long_as_go_can_count() -> None:
+    assert since(datetime(1500, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)) == (
+        "292 years ago"
+    )
 
 
 def test_a_moment_is_printed_as_go_prints_it_in_the_local_zone(

@@ -72,6 +72,14 @@ SAMPLES = {
         history=HISTORY,
     ),
     "bare": _changed(samples.image("bare", docker=True), config={}, created=None, history=[]),
+    "timeless": _changed(
+        samples.image("timeless", docker=True), created="0001-01-01T00:00:00Z", history=[]
+    ),
+    "ancient": _changed(
+        samples.image("ancient", docker=True),
+        created="1500-01-01T00:00:00Z",
+        history=[{"created": "1999-12-31T23:59:59Z", "created_by": "make"}],
+    ),
     "arm": _changed(
         samples.image("arm", platform="linux/arm64", docker=True), created="2019-01-02T03:04:05Z"
     ),

@@ -81,7 +81,7 @@ def _verbose(parsed: Parsed, settings: Settings) -> int:
                 row.repository,
                 row.tag,
                 row.image.id.short,
-                since(row.image.created, moment),
+                since(row.image.created, moment) or "N/A",
                 *map(human_size, (share.shared + share.unique, share.shared, share.unique)),
             )
         )

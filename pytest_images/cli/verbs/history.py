@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_images.cli.options import FORMAT_HELP, Command, Option
 from pytest_images.cli.tabwriter import tabulated
 from pytest_images.cli.terminal import go_json, plain
-from pytest_images.cli.units import ellipsis, human_size, now, since
+from pytest_images.cli.units import ellipsis, human_size, local, now, since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ MISSING = "<missing>"
 UNKNOWN = "N/A"
 WIDTH = 45  # columns of CREATED BY that are shown
 GO_ZERO = "0001-01-01T00:00:00Z"  # what Docker shows where a time is missing
-_EPOCH = datetime.fromtimestamp(0, UTC)
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)  # what is older is no time that something was made
 COMMAND = Command(
     "history",
     "IMAGE",
@@ -77,7 +77,7 @@ class _Shape:
         return text if self._whole else ellipsis(text, WIDTH)
 
     def _since(self, created: datetime | None) -> str:
-        return UNKNOWN if created is None or created <= _EPOCH else since(created, self._now)
+        return UNKNOWN if created is None or created <= _OLDEST else since(created, self._now)
 
     def _id(self, line: HistoryLine) -> str:
         if line.id is None:
@@ -140,5 +140,5 @@ def _moment(text: str) -> datetime | None:
 
 def _rfc3339(moment: datetime) -> str:
     """Return *moment* to the second in the local zone, as Go's RFC 3339 has it."""
-    text = moment.astimezone().isoformat(timespec="seconds")
+    text = local(moment).isoformat(timespec="seconds")[:25]
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text

@@ -144,7 +144,7 @@ def _table(lines: list[Row], parsed: Parsed) -> str:
         ["TAG", *tags],
         ["DIGEST", *digests],
         ["IMAGE ID", *[str(each.id) if whole else each.id.encoded[:12] for each in images]],
-        ["CREATED", *[since(each.created, moment) for each in images]],
+        ["CREATED", *[since(each.created, moment) or UNKNOWN for each in images]],
         ["SIZE", *[_size(each, 3) for each in images]],
     ]
     if not parsed.flag("digests"):

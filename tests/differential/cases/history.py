@@ -12,6 +12,12 @@ CASES = (
     Case("history/by-id", ("history $rich", "history $rich_short"), _RICH),
     Case("history/several-layers", ("history three:1",), ("three as three:1",)),
     Case("history/an-image-that-says-nothing", ("history bare:1",), ("bare as bare:1",)),
+    Case(
+        "history/steps-of-odd-times",
+        ("history ancient:1", "history --format '{{.CreatedAt}}, {{.CreatedSince}}' ancient:1"),
+        ("ancient as ancient:1",),
+        client=26,
+    ),
     Case("history/whole-texts", ("history --no-trunc rich:1",), _RICH),
     Case("history/quietly", ("history -q rich:1", "history --quiet --no-trunc rich:1"), _RICH),
     Case(

@@ -13,6 +13,13 @@ CASES = (
     Case("ls/several-names-of-one", ("ls",), ("one as one:1 one:2 other:1",)),
     Case("ls/an-image-without-a-name", ("ls", "ls -a"), ("one", "two as two:2")),
     Case("ls/an-image-that-says-nothing", ("ls", "ls --no-trunc"), ("bare as bare:1",)),
+    Case("ls/a-time-that-is-not-said", ("ls --format json",), ("bare as bare:1",), client=25),
+    Case(
+        "ls/images-of-odd-times",
+        ("ls", "ls --format json", "ls --format '{{.CreatedAt}}, {{.CreatedSince}}'"),
+        ("timeless as timeless:1", "ancient as ancient:1"),
+        client=25,
+    ),
     Case("ls/all", ("ls --all",), _TWO),
     Case("ls/quiet", ("ls -q", "ls --quiet"), _ALL),
     Case("ls/quiet-an-id-for-each-name", ("ls -q",), ("one as one:1 one:2",)),
