@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, cast
 
-from pytest_images.cli.dispatch import ALIASES, GROUPS, ROOT, VERBS, Verb
+from pytest_images.cli.dispatch import ALIASES, GROUPS, ROOT, VERBS
 from pytest_images.cli.options import UsageError, parse
 from pytest_images.cli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pytest_images.cli.dispatch import Verb
     from pytest_images.cli.options import Command, Option
     from pytest_images.model.image import Image
 
