@@ -122,8 +122,7 @@ class Below(NamedTuple):
         return found.hexdigest()
 
     def _content(self, group: Siblings, known: Fingerprints) -> str:
-        files = (item for item in group.items() if item.kind is Kind.FILE)
-        return digest_of(self.tree, group, [known.of(self.tree, item) for item in files])
+        return digest_of(self.tree, group, list(known.of_files(self.tree, group)))
 
     def outline(self) -> str:
         """As that of `Copying`."""

@@ -13,15 +13,17 @@ import json
 import os
 import time
 from contextlib import suppress
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.folder import SMALL, FolderTree, folder_prefix
 from pytest_images.builder.trees import opened
 from pytest_images.content.writing import replace_whole
+from pytest_images.layer.member import Kind
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_images.builder.siblings import Item, Siblings
@@ -57,6 +59,19 @@ class Fingerprints:
             found = _digest(tree, item)
             self._keep(tree, item, seen, found)
         return found
+
+    def of_files(self, tree: Tree, group: Siblings) -> Iterator[str]:
+        """Yield the digests of a group's files, one after the other. Raises as `of` does."""
+        import hashlib
+
+        contents: Sequence[bytes | None] = ()
+        if isinstance(tree, FolderTree) and group.changed < self._settled:
+            contents = tree.contents(group, keeps=True)
+        for at, content in zip_longest(range(len(group.names)), contents):
+            if content is not None:
+                yield hashlib.sha256(content).hexdigest()
+            elif (item := group.item(at)).kind is Kind.FILE:
+                yield self.of(tree, item)
 
     def has(self, tree: Tree, item: Item) -> bool:
         """Say whether a file need not be read."""

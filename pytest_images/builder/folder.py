@@ -21,7 +21,7 @@ from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.member import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
     from pytest_images.builder.listing import Listing
@@ -53,6 +53,7 @@ class FolderTree:
         self.prefix = folder_prefix(self.root)
         self._promised: dict[tuple[str, Stamp], str] = {}
         self._kept: dict[str, tuple[Stamp, bytes]] = {}
+        self._groups: dict[Siblings, list[bytes | None]] = {}
         self._room = KEPT
 
     def promise(self, item: Item, digest: str) -> None:
@@ -118,15 +119,26 @@ class FolderTree:
             self._kept[item.path] = item.stamp, content
         return content
 
-    def contents(self, group: Siblings) -> list[bytes | None]:
-        """Return what is in the small files of a group, None for all else. Raises Changed."""
+    def contents(self, group: Siblings, *, keeps: bool = False) -> list[bytes | None]:
+        """Return what is in the small files of a group, None for all else. Raises Changed.
+
+        *keeps*: where there is room, until it is asked for again.
+        """
+        found = self._groups.pop(group, None)
+        if found is not None:
+            self._room += _size(found)
+            return found
         prefix, content = group.prefix, self.content
-        return [
+        found = [
             content(prefix + name, stamp)
             if stamp[-1] & TYPE == stat.S_IFREG and stamp[0] <= SMALL
             else None
             for name, stamp in zip(group.names, group.stamps, strict=True)
         ]
+        if keeps and (size := _size(found)) <= self._room:
+            self._room -= size
+            self._groups[group] = found
+        return found
 
     def content(self, path: str, stamp: Stamp) -> bytes:
         """Return what is in a small file, the same at the end as it was listed, and as promised.
@@ -211,6 +223,10 @@ class FolderTree:
             return None
         except OSError as error:  # nobody may look there, or no name is that long
             raise Changed(path, error.strerror or str(error)) from error
+
+
+def _size(contents: Iterable[bytes | None]) -> int:
+    return sum(map(len, filter(None, contents)))
 
 
 def folder_prefix(folder: Path) -> str:

@@ -20,8 +20,9 @@ from pytest_images.dockerfile.ignore import IgnoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
-    from pytest_images.builder.siblings import Item
+    from pytest_images.builder.siblings import Item, Stamp
 
 
 ALL = Order((".",), "/x/")
@@ -34,9 +35,13 @@ class Watched(FolderTree):
         super().__init__(root, rules)
         self.seen: list[str] = []
 
-    def read(self, item: Item) -> bytes | None:
+    def content(self, path: str, stamp: Stamp) -> bytes:
+        self.seen.append(path)
+        return super().content(path, stamp)
+
+    def open(self, item: Item) -> BinaryIO:
         self.seen.append(item.path)
-        return super().read(item)
+        return super().open(item)
 
 
 class Looked:
