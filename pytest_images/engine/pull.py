@@ -93,8 +93,10 @@ def _fetched(images: Images, client: Client, wanted: Wanted, lease: Lease) -> Im
         endpoints = (Endpoint(wanted.pinned.registry),)  # nothing is left to ask there
     root, manifest, config = first_served(wanted.name, endpoints, Access.PULL, bring)
     store = wanted.store
-    for raw in (manifest.raw, config.raw):
-        lease.hold(store.put(raw))  # by sha256 too, whatever algorithm named them
+    for digest, raw in ((manifest.digest, manifest.raw), (config.id, config.raw)):
+        lease.hold(digest)  # by sha256 too, whatever algorithm named them
+        if not store.has(digest):
+            store.put(raw)
     index = wanted.digest if isinstance(root, Index) else None
     store.add(manifest, config, wanted.tags, [wanted.pin], index)
     if not wanted.is_remembered():  # a later run asks nobody whether the repository has it
@@ -108,6 +110,7 @@ class _Source(Wanted):
 
     def __init__(self, wanted: Wanted, client: Client, lease: Lease, endpoint: Endpoint) -> None:
         super().__init__(wanted.store, wanted.request, wanted.pinned)
+        self.documents = wanted.documents
         self._client, self._lease, self._endpoint = client, lease, endpoint
 
     def bring(self) -> tuple[Manifest | Index, Manifest, Config]:

@@ -41,6 +41,7 @@ class Wanted:
         self.store, self.request, self.pinned = store, request, pinned
         self.digest: Digest = pinned.digest
         self.name = request.reference.familiar
+        self.documents: dict[Digest, Manifest | Index] = {}  # those read and verified before
 
     @property
     def tags(self) -> list[Reference]:
@@ -59,10 +60,14 @@ class Wanted:
 
     def stored(self, digest: Digest) -> Manifest | Index:
         """Return a document that the store has, verified."""
+        if digest in self.documents and self.store.has(digest):
+            return self.documents[digest]
         try:
-            return parse_document(self.store.read(digest), source=f"{self.name}@{digest}")
+            raw = self.store.read(digest)
         except (BlobNotFound, StoreDamaged):
             raise Missing from None
+        found = self.documents[digest] = parse_document(raw, source=f"{self.name}@{digest}")
+        return found
 
     def config(self, manifest: Manifest) -> Config:
         """Return a config that the store has, verified."""
@@ -117,9 +122,11 @@ class Wanted:
     def held(self) -> Image | None:
         """Return the image when all of it is here under the name asked for, else None."""
         try:
-            image = self.store.image(Selector.of((self.tags or [self.pin])[0]))
             root = self.stored(self.digest)
             manifest = self.choose(root)
+            if not self.store.has(manifest.config.digest):
+                return None
+            image = self.store.image(Selector.of((self.tags or [self.pin])[0]))
         except (Missing, ImageNotFound):
             return None
         if self.pin not in image.digests or image.manifest.digest != manifest.digest:

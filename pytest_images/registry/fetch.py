@@ -70,7 +70,7 @@ class Fetch:
         tasks = [partial(self._one_then, each, items[each.digest], first) for each in head]
         tasks += [partial(self._one_then, each, items[each.digest], None) for each in rest]
         if tasks:
-            self.together.run(tasks)
+            self.together.run(tasks, small=len(head))
 
     def _one_then(
         self, descriptor: Descriptor, item: ItemMeter, then: Callable[[], None] | None

@@ -37,11 +37,14 @@ class Together:
         self._cancelled = threading.Event()
         self._failures: list[BaseException] = []
 
-    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Run all *tasks*, in this thread and beside it; raise the first failure."""
+    def run(self, tasks: Sequence[Callable[[], None]], small: int = 0) -> None:
+        """Run all *tasks*, in this thread and beside it; raise the first failure.
+
+        For *small* of them no thread is started: to begin one takes longer than they do.
+        """
         waiting, threads = deque(tasks), []
         try:
-            for number in range(1, min(self._threads, len(tasks))):
+            for number in range(1, min(self._threads, len(tasks) - small)):
                 name = f"{self._name}-{number}"
                 thread = threading.Thread(
                     target=self._work, args=(waiting,), name=name, daemon=True

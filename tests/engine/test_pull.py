@@ -102,6 +102,12 @@ def test_a_small_image_costs_its_round_trips_and_no_more(
     assert sorted(log(docker_registry, name)) == sorted(expected)
 
 
+def test_an_image_of_one_layer_comes_over_one_connection(images: Images) -> None:
+    with FaultRegistry() as registry:
+        images.pull(f"{registry.serve(image('alone'))}/app:1")
+        assert len({seen.peer for seen in registry.seen}) == 1
+
+
 def test_an_unchanged_image_costs_one_head(
     images: Images, publish: Publish, name: str, docker_registry: DockerRegistry
 ) -> None:

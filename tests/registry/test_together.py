@@ -21,6 +21,16 @@ def test_one_task_runs_in_the_callers_thread() -> None:
     assert threads == [threading.current_thread().name]
 
 
+def test_for_small_tasks_no_thread_is_started() -> None:
+    threads: set[str] = set()
+
+    def task() -> None:
+        threads.add(threading.current_thread().name)
+
+    Together(3, "t").run([task, task], small=1)
+    assert threads == {threading.current_thread().name}
+
+
 def test_no_more_run_at_once_than_allowed() -> None:
     running, most = [0], [0]
     lock = threading.Lock()
