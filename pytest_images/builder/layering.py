@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.choosing import mounted, select, whole_file
@@ -37,24 +36,30 @@ class LayerSteps:
         self._shop, self._state, self._stage = shop, state, stage
         self._results = Results(shop, state)
 
-    @singledispatchmethod
     def carry_out(self, instruction: Instruction, step: Step) -> Noted:
         """Do an expanded *instruction*; return how the history tells it, and its layer.
 
         Raises Malformed, Changed, BuildError and others.
         """
+        match instruction:
+            case Workdir():
+                return self._workdir(instruction, step)
+            case Copy():
+                return self._copy(instruction, step)
+            case Add():
+                return self._add(instruction, step)
+            case Run():
+                return self._run(instruction, step)
         raise TypeError(f"{instruction.keyword} changes no file")
 
-    @carry_out.register(Workdir)
-    def _(self, instruction: Workdir, step: Step) -> Noted:
+    def _workdir(self, instruction: Workdir, step: Step) -> Noted:
         state = self._state
         state.settings.apply(instruction)
         path = state.settings.working_directory
         key = state.advance("workdir", path=path)
         return self._layer(key, f"WORKDIR {path}", step, lambda: self._made_folder(path))
 
-    @carry_out.register(Copy)
-    def _(self, instruction: Copy, step: Step) -> Noted:
+    def _copy(self, instruction: Copy, step: Step) -> Noted:
         if any(map(is_remote, instruction.sources)):
             raise Malformed("source can't be a URL for COPY")
         tree = self._shop.origin(instruction.origin, self._stage, instruction.place)
@@ -70,8 +75,7 @@ class LayerSteps:
         )
         return self._copied(select(order, tree), step, f"COPY {_words(instruction)}")
 
-    @carry_out.register(Add)
-    def _(self, instruction: Add, step: Step) -> Noted:
+    def _add(self, instruction: Add, step: Step) -> Noted:
         if instruction.checksum and not all(map(is_remote, instruction.sources)):
             raise Malformed("--checksum is for what is fetched: it needs a URL")
         fetched = self._shop.fetched(instruction, lambda: step.closed)
@@ -93,8 +97,7 @@ class LayerSteps:
             copying = copying.joined(whole_file(inner, tree, name) if name else select(inner, tree))
         return self._copied(copying, step, f"ADD {_words(instruction)}")
 
-    @carry_out.register(Run)
-    def _(self, instruction: Run, step: Step) -> Noted:
+    def _run(self, instruction: Run, step: Step) -> Noted:
         state, shop = self._state, self._shop
         mounts, bound, sources = self._mounts(instruction)
         self._require_secrets(mounts, instruction)

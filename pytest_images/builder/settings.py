@@ -7,7 +7,6 @@ here. Instructions come expanded. A draft keeps fields of the base that nobody h
 from __future__ import annotations
 
 import posixpath
-from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_images.builder.signals import is_signal
@@ -30,6 +29,8 @@ from pytest_images.model.documents import folded_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pytest_images.dockerfile.instructions import CommandLine
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 WINDOWS_SHELL = ("cmd", "/S", "/C")
@@ -113,78 +114,54 @@ class SettingsDraft:
         others = [name for name, value in self._fields.items() if name not in _FIELDS and value]
         return {name: self._fields[name] for name in (*known, *sorted(others))}
 
-    @singledispatchmethod
     def apply(self, instruction: Instruction) -> None:
         """Change what *instruction* changes; one that changes no setting changes nothing.
 
         Raises InvalidDockerfile for a value that nothing can mean.
         """
+        match instruction:
+            case Env():
+                for pair in instruction.pairs:
+                    self._set_variable(pair.name, pair.value)
+            case Label():
+                labels = {pair.name: pair.value for pair in instruction.pairs}
+                self._fields["Labels"] = dict(sorted((self._map("Labels") | labels).items()))
+            case Workdir():
+                path = posixpath.join("/", self.working_directory, instruction.path)
+                self._fields["WorkingDir"] = "/" + posixpath.normpath(path).lstrip("/")
+            case User():
+                self._fields["User"] = instruction.user
+            case Expose():
+                self._add_names("ExposedPorts", instruction.ports)
+            case Volume():
+                self._add_names("Volumes", instruction.paths)
+            case Shell():
+                self._fields["Shell"] = list(instruction.words)
+            case OnBuild():
+                self._fields["OnBuild"] = [*self._fields.get("OnBuild", ()), instruction.expression]
+            case _:
+                self._apply_command(instruction)
 
-    @apply.register(Env)
-    def _(self, instruction: Env) -> None:
-        for pair in instruction.pairs:
-            self._set_variable(pair.name, pair.value)
+    def _apply_command(self, instruction: Instruction) -> None:
+        """Change how the container's process is started, watched and ended."""
+        match instruction:
+            case Cmd():
+                self._fields["Cmd"] = list(instruction.command.with_shell(self.shell))
+                self._has_command = True
+            case Entrypoint():
+                self._set_entrypoint(instruction.command)
+            case StopSignal():
+                if not is_signal(instruction.signal):
+                    raise instruction.place.error(f"Invalid signal: {instruction.signal}")
+                self._fields["StopSignal"] = instruction.signal
+            case Healthcheck():
+                self._fields["Healthcheck"] = _health(instruction)
 
-    @apply.register(Label)
-    def _(self, instruction: Label) -> None:
-        labels = {pair.name: pair.value for pair in instruction.pairs}
-        self._fields["Labels"] = dict(sorted((self._map("Labels") | labels).items()))
-
-    @apply.register(Workdir)
-    def _(self, instruction: Workdir) -> None:
-        path = posixpath.join("/", self.working_directory, instruction.path)
-        self._fields["WorkingDir"] = "/" + posixpath.normpath(path).lstrip("/")
-
-    @apply.register(User)
-    def _(self, instruction: User) -> None:
-        self._fields["User"] = instruction.user
-
-    @apply.register(Expose)
-    def _(self, instruction: Expose) -> None:
-        self._add_names("ExposedPorts", instruction.ports)
-
-    @apply.register(Volume)
-    def _(self, instruction: Volume) -> None:
-        self._add_names("Volumes", instruction.paths)
-
-    @apply.register(Cmd)
-    def _(self, instruction: Cmd) -> None:
-        self._fields["Cmd"] = list(instruction.command.with_shell(self.shell))
-        self._has_command = True
-
-    @apply.register(Entrypoint)
-    def _(self, instruction: Entrypoint) -> None:
+    def _set_entrypoint(self, command: CommandLine) -> None:
         """An ENTRYPOINT takes away the base's CMD, which was meant for the base's own."""
-        command = instruction.command
         self._fields["Entrypoint"] = list(command.with_shell(self.shell) if command.words else ())
         if not self._has_command:
             self._fields.pop("Cmd", None)
-
-    @apply.register(Shell)
-    def _(self, instruction: Shell) -> None:
-        self._fields["Shell"] = list(instruction.words)
-
-    @apply.register(StopSignal)
-    def _(self, instruction: StopSignal) -> None:
-        if not is_signal(instruction.signal):
-            raise instruction.place.error(f"Invalid signal: {instruction.signal}")
-        self._fields["StopSignal"] = instruction.signal
-
-    @apply.register(Healthcheck)
-    def _(self, instruction: Healthcheck) -> None:
-        times = {
-            "Interval": instruction.interval,
-            "Timeout": instruction.timeout,
-            "StartPeriod": instruction.start_period,
-            "StartInterval": instruction.start_interval,
-            "Retries": instruction.retries,
-        }
-        given = {name: value for name, value in times.items() if value}
-        self._fields["Healthcheck"] = {"Test": list(instruction.test), **given}
-
-    @apply.register(OnBuild)
-    def _(self, instruction: OnBuild) -> None:
-        self._fields["OnBuild"] = [*self._fields.get("OnBuild", ()), instruction.expression]
 
     def _set_variable(self, name: str, value: str) -> None:
         """Set a variable where it is, or as the last one."""
@@ -197,3 +174,15 @@ class SettingsDraft:
 
     def _map(self, field: str) -> dict[str, Any]:
         return dict(self._fields.get(field) or {})
+
+
+def _health(instruction: Healthcheck) -> dict[str, Any]:
+    times = {
+        "Interval": instruction.interval,
+        "Timeout": instruction.timeout,
+        "StartPeriod": instruction.start_period,
+        "StartInterval": instruction.start_interval,
+        "Retries": instruction.retries,
+    }
+    given = {name: value for name, value in times.items() if value}
+    return {"Test": list(instruction.test), **given}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cached_property, singledispatchmethod
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_images.content.failures import store_error
@@ -92,16 +92,24 @@ class Steps:
     def _note(self, described: str, layer: BuiltLayer | None = None) -> None:
         self._state.note(self._shop.log.hiding.kept(described), layer)
 
-    @singledispatchmethod
     def _set(self, instruction: Instruction) -> None:
-        """Change a setting."""
+        match instruction:
+            case Env():
+                self._env(instruction)
+            case Arg():
+                self._arg(instruction)
+            case Maintainer():
+                self._maintainer(instruction)
+            case _:
+                self._setting(instruction)
+
+    def _setting(self, instruction: Instruction) -> None:
         state = self._state
         state.settings.apply(instruction)
         state.advance("setting", instruction=repr(instruction))
         self._note(_described(instruction, state))
 
-    @_set.register(Env)
-    def _(self, instruction: Env) -> None:
+    def _env(self, instruction: Env) -> None:
         state = self._state
         state.settings.apply(instruction)
         for pair in instruction.pairs:
@@ -109,14 +117,12 @@ class Steps:
         state.advance("env", pairs=[list(map(str, (p.name, p.value))) for p in instruction.pairs])
         self._note("ENV " + " ".join(f"{pair.name}={pair.value}" for pair in instruction.pairs))
 
-    @_set.register(Arg)
-    def _(self, instruction: Arg) -> None:
+    def _arg(self, instruction: Arg) -> None:
         declared = self._state.scope.declare(instruction)
         words = (name if value is None else f"{name}={value}" for name, value in declared)
         self._note("ARG " + " ".join(words))
 
-    @_set.register(Maintainer)
-    def _(self, instruction: Maintainer) -> None:
+    def _maintainer(self, instruction: Maintainer) -> None:
         self._state.author = instruction.author
         self._state.advance("maintainer", author=instruction.author)
         self._note(f"MAINTAINER {instruction.author}")
