@@ -82,14 +82,17 @@ def images(
     """Return the images of these rows, with their tags and their pinned names."""
     fill = _Later(kinds).fill
     made: list[Image] = []
+    moments: dict[int | None, datetime | None] = {None: None}  # many are as old as another
     for row in rows:
-        id = row[0]
+        id, created = row[0], row[4]
+        if created is not None and created not in moments:
+            moments[created] = moment(created)
         value = _Image()
         value.id = digest(id)
         value.reference = reference
         value.tags = tags.get(id, ())
         value.digests = pinned.get(id, ())
-        value.created = None if row[4] is None else moment(row[4])
+        value.created = moments[created]
         value.size = row[3]
         value._fill, value._source = fill, row
         value.__class__ = Image

@@ -160,7 +160,8 @@ class View:
         """Return all images, newest first."""
         with trusted.undisturbed():
             tags, pinned = self._all_names()
-            rows = sorted(self._all_images(), key=_age)
+            rows = sorted(self._all_images())
+            rows.sort(key=_age)
             return tuple(trusted.images(rows, self._kinds_of(rows), tags, pinned))
 
     def _kinds_of(self, rows: list[Row]) -> dict[int, Kind]:
@@ -196,10 +197,10 @@ class View:
         return tags, pinned
 
 
-def _age(row: Row) -> tuple[int, str]:
+def _age(row: Row) -> int:
     """Newest first; those without a time last."""
     created = row[4]
-    return (_LAST if created is None else -created, row[0])
+    return _LAST if created is None else -created
 
 
 _LAST = 1 << 63

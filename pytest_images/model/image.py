@@ -21,22 +21,35 @@ if TYPE_CHECKING:
 __all__ = ["BuildResult", "HistoryLine", "Image", "Loaded", "Pushed", "Removal"]
 
 
-class _Deferred:
-    """Fields that are made when they are first looked at: a list of images shows few of them."""
+class _Unfinished:
+    """What makes the fields of an image that are left for later, and of what."""
 
     __slots__ = ("_fill", "_source")
 
-    if not TYPE_CHECKING:  # a checker would take any name for a field
 
-        def __getattr__(self, name):
-            if name not in ("manifest", "platform", "labels"):
-                raise AttributeError(f"an image has no {name!r}", name=name, obj=self)
-            self._fill(self, self._source)
-            return getattr(self, name)
+class _Deferred:
+    """A field that is made when it is first looked at: a list of images shows few of them."""
+
+    __slots__ = ("_slot",)
+
+    def __init__(self, slot: Any) -> None:
+        self._slot = slot
+
+    def __get__(self, image: Any, owner: type) -> Any:
+        if image is None:
+            return self
+        try:
+            return self._slot.__get__(image, owner)
+        except AttributeError:
+            image._fill(image, image._source)
+            return self._slot.__get__(image, owner)
+
+    def __set__(self, image: Any, value: Any) -> None:
+        self._slot.__set__(image, value)
 
 
 @dataclass(frozen=True, slots=True)
-class Image(_Deferred):
+class Image(_Unfinished):
     """An image that an engine holds; equal to another where the ID is, however it was found.
 
     ``id`` is the digest of its config. ``reference`` is the name it was asked for or got,
@@ -69,6 +82,10 @@ class Image(_Deferred):
 
     def __str__(self) -> str:
         return str(self.reference or self.id)
+
+
+for _field in ("manifest", "platform", "labels"):
+    setattr(Image, _field, _Deferred(getattr(Image, _field)))
 
 
 def __getattr__(name: str) -> Any:

@@ -138,18 +138,28 @@ def _table(lines: list[Row], parsed: Parsed) -> str:
     from pytest_images.cli.table import in_columns
 
     images, repositories, tags, digests = zip(*lines, strict=True) if lines else ((),) * 4
-    whole, moment = parsed.flag("no-trunc"), now()
+    whole = parsed.flag("no-trunc")
     columns = [
         ["REPOSITORY", *repositories],
         ["TAG", *tags],
         ["DIGEST", *digests],
         ["IMAGE ID", *[str(each.id) if whole else each.id.encoded[:12] for each in images]],
-        ["CREATED", *[since(each.created, moment) or UNKNOWN for each in images]],
+        ["CREATED", *_ages(images)],
         ["SIZE", *[_size(each, 3) for each in images]],
     ]
     if not parsed.flag("digests"):
         del columns[2]
     return in_columns(columns)
+
+
+def _ages(images: Iterable[Image]) -> Iterator[str]:
+    """Yield how old each image is: in a list by age, many are as old as the one before."""
+    moment, created, age = now(), None, UNKNOWN
+    for image in images:
+        if image.created is not created:
+            created = image.created
+            age = since(created, moment) or UNKNOWN
+        yield age
 
 
 def _json(lines: list[Row], parsed: Parsed) -> str:
