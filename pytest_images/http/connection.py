@@ -1,19 +1,29 @@
-"""What every connection keeps, whichever client drives it: what is said, and to whom."""
+"""To whom we connect, and what is said there, whichever client drives it."""
 
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import TYPE_CHECKING
 
 from pytest_images.errors import UnsafeAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from socket import socket
 
+    from pytest_images.http.address import Address
     from pytest_images.http.session import Request
 
 RECEIVE_BUFFER = 64 << 10
+
+
+def dial(address: Address, seconds: float) -> socket.socket:
+    """Connect to the server of *address* within *seconds*, which stay its timeout.
+
+    Raises OSError.
+    """
+    host = address.host.strip("[]").encode("ascii")  # as text it would pass through IDNA
+    return socket.create_connection((host, address.port), seconds)  # type: ignore[arg-type]  # as bytes
 
 
 def headers_of(request: Request) -> Mapping[str, str]:
@@ -28,7 +38,7 @@ def headers_of(request: Request) -> Mapping[str, str]:
     return headers
 
 
-def check_peer(host: str, sock: socket) -> None:
+def check_peer(host: str, sock: socket.socket) -> None:
     """Raise UnsafeAddress where a *name* leads to a link-local address (cloud metadata)."""
     try:
         peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import Unreachable
 from pytest_images.http.address import Address, is_loopback, split_host
-from pytest_images.http.dial import dial
+from pytest_images.http.connection import dial
 
 if TYPE_CHECKING:
     from socket import socket

@@ -16,8 +16,7 @@ from io import BufferedReader
 from typing import TYPE_CHECKING
 
 from pytest_images.http.bodies import FileBody
-from pytest_images.http.connection import RECEIVE_BUFFER, check_peer, headers_of
-from pytest_images.http.dial import dial
+from pytest_images.http.connection import RECEIVE_BUFFER, check_peer, dial, headers_of
 from pytest_images.http.framing import framing
 from pytest_images.http.head import Head
 from pytest_images.http.pace import Pace, PacedReader

@@ -322,7 +322,7 @@ def test_what_was_read_ahead_is_handed_out_before_the_socket(
 def test_a_name_of_this_machine_is_dialled_without_idna() -> None:
     program = (
         "import sys, socket\n"
-        "from pytest_images.http.dial import dial\n"
+        "from pytest_images.http.connection import dial\n"
         "from pytest_images.http.address import Address\n"
         "server = socket.create_server(('127.0.0.1', 0))\n"
         "dial(Address.parse(f'http://localhost:{server.getsockname()[1]}'), 5).close()\n"
