@@ -43,10 +43,15 @@ def reference_of(name: Name, *, bare: bool = False) -> Reference:
 
 def selector_of(thing: Thing) -> Selector:
     """Point at an image: by name, ID, the start of an ID, or by an `Image` (its ID)."""
+    from pytest_images.model.digest import Digest
     from pytest_images.model.image import Image
+    from pytest_images.model.reference import Reference
     from pytest_images.model.selector import Selector
 
-    return Selector.of(thing.id if isinstance(thing, Image) else thing)
+    named = thing.id if isinstance(thing, Image) else thing
+    if not isinstance(named, str | Reference | Digest):
+        raise InvalidUsage(repr(named), "an image is an Image, or a name or ID of one")
+    return Selector.of(named)
 
 
 def selectors_of(things: Thing | Iterable[Thing]) -> tuple[Selector, ...]:
@@ -88,6 +93,15 @@ def platforms_of(given: Platforms) -> tuple[Platform, ...]:
     texts = filter(None, given.split(",")) if isinstance(given, str) else given
     found = (platform_of(one.strip() if isinstance(one, str) else one) for one in texts)
     return tuple(filter(None, found))
+
+
+def require_files(context: object) -> None:
+    """Raise InvalidUsage for a build context of anything else than names and bytes."""
+    for name, content in context.items() if isinstance(context, Mapping) else ():
+        if not isinstance(name, str):
+            raise InvalidUsage(repr(name), "the name of a file of the context is a text")
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise InvalidUsage(name, "what a file of the context holds are bytes: b'...'")
 
 
 def policy_of(given: Any) -> Policy | None:

@@ -20,6 +20,7 @@ from pytest_images.arguments import (
     policy_of,
     reference_of,
     references_of,
+    require_files,
     selector_of,
     selectors_of,
     written,
@@ -326,6 +327,7 @@ class Images:
         }
         if isinstance(context, str):
             context = remote_context(context) or Path(context)
+        require_files(context)
         request = BuildRequest(
             context,
             dockerfile=dockerfile,

@@ -125,6 +125,25 @@ def test_a_name_that_is_none_is_refused_before_any_hook(watched: Images, asked: 
     assert asked.request is None
 
 
+def test_what_is_no_image_is_refused_before_any_hook(watched: Images, asked: Asked) -> None:
+    for thing in (None, 7, ["alpine"]):
+        with pytest.raises(InvalidUsage, match="an image is an Image, or a name or ID of one"):
+            watched.inspect(thing)  # type: ignore[arg-type] # the point of this test
+    assert asked.request is None
+
+
+def test_a_context_of_names_and_texts_is_refused_before_any_hook(
+    watched: Images, asked: Asked
+) -> None:
+    for context, reason in (
+        ({"a.txt": "hi"}, '"a.txt": .* are bytes'),
+        ({7: b"hi"}, '"7": .* text'),
+    ):
+        with pytest.raises(InvalidUsage, match=reason):
+            watched.build(context)  # type: ignore[arg-type] # the point of this test
+    assert asked.request is None
+
+
 def test_pull_gives_one_image_and_all_of_them_for_all_tags(images: Images) -> None:
     assert images.pull("alpine").reference == ALPINE
     [pulled] = images.pull("alpine", all_tags=True)
