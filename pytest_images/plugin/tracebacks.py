@@ -38,7 +38,9 @@ def shorten(call: pytest.CallInfo[None]) -> str | None:
     error = call.excinfo.value
     frames = [tb for tb in _entries(error.__traceback__) if not _is_hidden(tb)]
     error.__cause__, error.__suppress_context__ = None, True  # the error itself says why
-    if not any(os.sep + "_pytest" + os.sep not in tb.tb_frame.f_code.co_filename for tb in frames):
+    while frames and os.sep + "_pytest" + os.sep in frames[-1].tb_frame.f_code.co_filename:
+        frames.pop()  # on its way to us
+    if not frames:
         return _text(error)
     chain: types.TracebackType | None = None
     for tb in reversed(frames):

@@ -58,6 +58,25 @@ def test_a_build_that_fails_shows_no_line_of_ours(pytester: pytest.Pytester) -> 
     result.stdout.no_fnmatch_line(">*")
 
 
+def test_a_fixture_of_ours_that_a_test_asks_for_shows_the_tests_line_last(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        """
+        from pytest_images import built
+
+        app = built("nowhere")
+
+        def test_it(request):
+            request.getfixturevalue("app")
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([">*getfixturevalue*", "E*InvalidUsage: *nowhere*"])
+    result.stdout.no_fnmatch_line("*fixtures.py*")
+
+
 def test_a_name_that_is_none_shows_no_line_of_ours(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import pytest\n@pytest.mark.image('Bad Name')\ndef test_it(): pass")
     result = pytester.runpytest()
