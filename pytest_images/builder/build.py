@@ -16,7 +16,7 @@ from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.arguments import Scope
 from pytest_images.dockerfile.reading import read_trigger
 from pytest_images.dockerfile.stages import SCRATCH
-from pytest_images.errors import ImagesError
+from pytest_images.errors import ImagesError, InvalidDockerfile
 from pytest_images.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Workbench:
     context: Tree
     platform: Platform
     given: Mapping[str, str]
-    base_of: Callable[[str, Platform, Place], Base]
+    base_of: Callable[[str, Platform], Base]
     context_of: Callable[[str], Tree | None]
     fetch: Callable[[Add, Callable[[], bool]], Sequence[Fetched]]
     created: str
@@ -146,7 +146,7 @@ class Workbench:
             if found.number not in self._states:
                 raise place.error(f"a trigger of the base takes files of the stage {name}")
             return ImageTree(self.files(self._states[found.number].result().layers))
-        return ImageTree(self.files(self.base_of(name, self.platform, place).layers))
+        return ImageTree(self.files(self.base_of(name, self.platform).layers))
 
     def fetched(self, instruction: Add, is_over: Callable[[], bool]) -> Sequence[Fetched]:
         """Return what ADD's URLs and repositories gave; *is_over*: nobody waits any more."""
@@ -184,11 +184,13 @@ class Workbench:
                 return
         step = self.log.step(f"[internal] load metadata for {start.base}")
         try:
-            base = self.base_of(start.base, platform, start.place)
+            base = self.base_of(start.base, platform)
             for text in base.config.settings.on_build:
                 read_trigger(text, start.base)  # a wrong one is found before anything is done
         except ImagesError as error:
             step.failed(str(error))
+            if not isinstance(error, InvalidDockerfile):
+                start.place.wants(error)
             raise
         self._bases[planned.stage.number] = base
         step.done()

@@ -21,7 +21,7 @@ from pytest_images.dockerfile.instructions import (
 )
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import without_passwords
-from pytest_images.errors import ImagesError
+from pytest_images.errors import BuildError, ImagesError, InvalidDockerfile
 from pytest_images.layer.changed import Changed
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class Steps:
             yield
         except (Malformed, Changed) as problem:
             raise instruction.place.error(str(problem)) from problem
-        except ImagesError:
+        except (BuildError, InvalidDockerfile):
+            raise
+        except ImagesError as error:
+            instruction.place.wants(error)
             raise
         except OSError as error:  # a file of the context would be `Changed`
             raise store_error(error.filename or self._shop.store.root, error) from error

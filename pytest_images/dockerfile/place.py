@@ -38,5 +38,10 @@ class Place(NamedTuple):
             error.add_note(note)
         return error
 
+    def wants(self, what: Exception) -> None:
+        """Note on an error about something else that it is this line that wants it."""
+        line = without_passwords(self.text.strip())
+        what.add_note(f"it is wanted by {self.source}:{self.first}: {line}")
+
 
 NOWHERE = Place("", 0, 0, "")

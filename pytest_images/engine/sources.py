@@ -12,9 +12,9 @@ from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.remote import git_address, is_remote, remote_context
 from pytest_images.builder.trees import ImageTree
 from pytest_images.dockerfile.ignore import IgnoreRules
-from pytest_images.dockerfile.place import NOWHERE, without_passwords
+from pytest_images.dockerfile.place import without_passwords
 from pytest_images.engine.contexts import ignore_rules, open_address
-from pytest_images.errors import ImageNotFound, ImagesError, InvalidUsage, MissingOffline
+from pytest_images.errors import ImageNotFound, InvalidUsage, MissingOffline
 from pytest_images.model.selector import Selector
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
     from pytest_images.dockerfile.instructions import Add
-    from pytest_images.dockerfile.place import Place
     from pytest_images.images import Images
     from pytest_images.model.image import Image
     from pytest_images.model.platform import Platform
@@ -52,18 +51,14 @@ class Sources:
         self._is_over = True
         self._stack.close()
 
-    def base(self, name: str, platform: Platform, place: Place) -> Base:
+    def base(self, name: str, platform: Platform) -> Base:
         """Bring an image: from here, else from its registry; with ``--pull`` always asked."""
         store = self.store
         name = self._request.contexts.get(name, name)
         if name.startswith(_LAYOUT):
             return self._in_layout(name.removeprefix(_LAYOUT), platform)
         name = name.removeprefix(_IMAGE)
-        try:
-            image = self._image(Selector.parse(name), platform)
-        except ImagesError as error:
-            error.add_note(f"it is wanted by {place.source}:{place.first}: {place.text.strip()}")
-            raise
+        image = self._image(Selector.parse(name), platform)
         manifest, config = store.manifest_of(image.id), store.config_of(image.id)
         for digest in (manifest.config.digest, *(layer.digest for layer in manifest.layers)):
             self.lease.hold(digest)
@@ -87,7 +82,7 @@ class Sources:
         if value.startswith((_IMAGE, _LAYOUT)):
             from pytest_images.builder.view import Views
 
-            return ImageTree(Views(self.store).files(self.base(name, platform, NOWHERE).layers))
+            return ImageTree(Views(self.store).files(self.base(name, platform).layers))
         address = remote_context(value)
         if address is None and not Path(value).is_dir():
             raise InvalidUsage(value, f"the build context {name} is no folder")
@@ -114,18 +109,12 @@ class Sources:
         return [self._fetched(source, instruction, is_over) for source in remote]
 
     def _fetched(self, source: str, instruction: Add, is_over: Callable[[], bool]) -> Fetched:
-        place = instruction.place
         import shutil
         import tempfile
 
         folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=self.store.workspace("steps")))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            return self._brought(source, instruction, folder, is_over)
-        except ImagesError as error:
-            line = f"{place.source}:{place.first}: {instruction.source_line}"
-            error.add_note(f"it is wanted by {line}")
-            raise
+        return self._brought(source, instruction, folder, is_over)
 
     def _brought(
         self, source: str, instruction: Add, folder: Path, is_over: Callable[[], bool]

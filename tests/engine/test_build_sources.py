@@ -13,6 +13,7 @@ from pytest_images.errors import (
     DigestMismatch,
     InvalidArchive,
     InvalidDockerfile,
+    InvalidLayer,
     InvalidUsage,
     NotFound,
     Unreachable,
@@ -131,6 +132,13 @@ def test_a_base_that_cannot_be_reached_is_told_with_the_line_that_wants_it(
     with pytest.raises(Unreachable) as caught:
         images.build({}, dockerfile_text="FROM 127.0.0.1:1/base:1\n")
     assert "it is wanted by Dockerfile:1: FROM 127.0.0.1:1/base:1" in caught.value.__notes__
+
+
+def test_a_broken_archive_is_told_with_the_line_that_wants_it(images: Images) -> None:
+    with pytest.raises(InvalidLayer) as caught:
+        images.build({"a.tgz": tar(x=bytes(9000))[:-9]}, dockerfile_text=ADD.format("a.tgz"))
+    [note] = caught.value.__notes__
+    assert note.startswith("it is wanted by Dockerfile:2: ADD a.tgz")
 
 
 def test_a_checksum_of_several_sources_is_refused(images: Images, web: FaultRegistry) -> None:
