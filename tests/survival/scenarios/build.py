@@ -1,4 +1,4 @@
-"""A build copies files, by hand and by the kernel, over an image that is there; one step is old."""
+"""A build copies files, by hand, by the kernel and at once, over an image; one step is old."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from tests.survival.scenarios.put import whole
 
 BASE = samples.image("base")
 OLD = "FROM base:1\nCOPY small /\n"
-TEXT = f"{OLD}WORKDIR /made\nCOPY large folder /copied/\nFROM base:1\nCOPY --from=0 /copied /\n"
+TEXT = (
+    f"{OLD}WORKDIR /made\nCOPY large folder /copied/\nCOPY many /many/\n"
+    "FROM base:1\nCOPY --from=0 /copied /\nCOPY --from=0 /many /\n"
+)
 LARGE = bytes(range(256)) * 2000  # the kernel copies it
+MANY = 200  # files that are written while they are hashed
 
 
 def prepare(root: Path) -> None:
@@ -48,6 +52,9 @@ def context(root: Path) -> Path:
     (folder / "small").write_bytes(b"small")
     (folder / "large").write_bytes(LARGE)
     (folder / "folder/inner/file").write_bytes(b"inner")
+    (folder / "many").mkdir(exist_ok=True)
+    for number in range(MANY):
+        (folder / f"many/{number}").write_bytes(b"%d" % number)
     (folder / "folder/link").unlink(missing_ok=True)
     (folder / "folder/link").symlink_to("inner/file")
     return folder
