@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.instructions import Add
     from pytest_images.dockerfile.place import Place
     from pytest_images.layer.files import Files
+    from pytest_images.layer.written import Noted
     from pytest_images.model.config import Config
     from pytest_images.model.manifest import Manifest
 
@@ -154,11 +155,18 @@ class Workbench:
 
     def files(self, layers: Sequence[BuiltLayer]) -> Files:
         """Return the files that *layers* make; a build that finds all in its cache asks nobody."""
+        return self._seen().files(layers)
+
+    def learn(self, layer: BuiltLayer, noted: list[Noted]) -> None:
+        """Hear what was written into a layer just now: it need not be listed again."""
+        self._seen().learn(layer, noted)
+
+    def _seen(self) -> Views:
         from pytest_images.builder.view import Views
 
         with self._lock:
             self._views = self._views or Views(self.store)
-        return self._views.files(layers)
+            return self._views
 
     # Below: one stage.
 

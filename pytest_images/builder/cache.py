@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_images.content.leases import Lease
     from pytest_images.content.store import Store
+    from pytest_images.layer.written import Noted
 
 
 class BuiltLayer(NamedTuple):
@@ -37,9 +38,10 @@ class BuiltLayer(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a step made: a layer, or None where it changed no file."""
+    """What a step made: a layer, or None where it changed no file; what was *noted* of it."""
 
     layer: BuiltLayer | None
+    noted: list[Noted] | None = None
 
 
 class Cache:

@@ -38,7 +38,7 @@ class Results:
             with self._shop.store.guard("build", key):
                 found = self._cached(key)  # made meanwhile?
                 if found is None:
-                    found = make()
+                    found = self._learnt(make())
                     self._shop.cache.put(key, found)
                     step.done()
                     return found
@@ -67,7 +67,7 @@ class Results:
         return self.get(self._key(copying, content), step, lambda: self._written(copying))
 
     def _at_once(self, copying: Copying, step: Step, outline: str) -> Result:
-        found = self._written(copying, learns=True)
+        found = self._learnt(self._written(copying, learns=True))
         content = copying.digest(self._shop.fingerprints)
         self._shop.cache.put(self._key(copying, content), found)
         self._shop.cache.put(outline, _MADE)
@@ -105,7 +105,13 @@ class Results:
             if size >= FOLLOW_FROM:
                 ingest.flush()  # while the rest is hashed
             self._shop.lease.hold(ingest.digest())
-            return Result(plain_layer(ingest.commit(), size))
+            return Result(plain_layer(ingest.commit(), size), writer.noted)
+
+    def _learnt(self, made: Result) -> Result:
+        """Let what was made be known to who looks into it."""
+        if made.layer is not None and made.noted is not None:
+            self._shop.learn(made.layer, made.noted)
+        return made
 
     def _cached(self, key: str) -> Result | None:
         return self._shop.cache.get(key) if self._shop.uses_cache else None

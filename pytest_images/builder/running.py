@@ -117,7 +117,7 @@ class Runner:
         scratch: Path,
     ) -> Result:
         """Write what changed as a layer of the store."""
-        who = usable()
+        who, noted = usable(), None
         with self._store.ingest() as ingest:
             if who.by_helper:  # its owners are seen rightly from inside only
                 packed = scratch / "layer.tar"
@@ -146,12 +146,13 @@ class Runner:
                         upper, known, writer, self._latest, single=single
                     )
                 writer.finish()
+                noted = writer.noted
             if not changed:
                 return Result(None)
             size = ingest.offset
             self._lease.hold(ingest.digest())
             digest = ingest.commit()
-        return Result(plain_layer(digest, size))
+        return Result(plain_layer(digest, size), noted)
 
     def _mounts(
         self,

@@ -16,6 +16,7 @@ from pytest_images.layer.files import Files
 from pytest_images.layer.limit import expansion_limit
 from pytest_images.layer.measure import measure
 from pytest_images.layer.scope import Layer
+from pytest_images.layer.written import MOST, contents_of
 from pytest_images.model.digest import Digest
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_images.builder.cache import BuiltLayer
     from pytest_images.content.store import Store
+    from pytest_images.layer.written import Noted
 
 KEPT = 2  # chains of layers that stay put together: a step stands on the one before
 Chain = tuple[tuple[Digest, Digest], ...]
@@ -37,6 +39,14 @@ class Views:
         self._lock = threading.Lock()
         self._layers: dict[tuple[Digest, Digest], Layer] = {}
         self._files: dict[Chain, Files] = {}
+        self._written: dict[Digest, list[Noted]] = {}
+
+    def learn(self, layer: BuiltLayer, noted: list[Noted]) -> None:
+        """Hear what was written into a layer, which is in the store since then."""
+        with self._lock:
+            self._written[layer.digest] = noted
+            while sum(map(len, self._written.values())) > MOST:
+                del self._written[next(iter(self._written))]
 
     def files(self, layers: Sequence[BuiltLayer]) -> Files:
         """Return the files of *layers* (lowest first); a layer is listed at the first question."""
@@ -56,7 +66,7 @@ class Views:
     def _layer(self, digest: Digest, diff_id: Digest) -> Layer:
         key = digest, diff_id
         if key not in self._layers:
-            blob = _Blob(self._store, digest, diff_id)
+            blob = _Blob(self._store, digest, diff_id, self._written.pop(digest, None))
             limit = expansion_limit(self._store.root)
             folder = self._store.root
             self._layers[key] = Layer(
@@ -66,21 +76,33 @@ class Views:
 
 
 class _Blob:
-    """The blob of one layer: listed, and read, only once it was held against its digest."""
+    """The blob of one layer: listed, and read, only once it was held against its digest.
 
-    def __init__(self, store: Store, digest: Digest, diff_id: Digest) -> None:
+    What this build wrote itself, as *noted*, was hashed on its way.
+    """
+
+    def __init__(
+        self, store: Store, digest: Digest, diff_id: Digest, noted: list[Noted] | None
+    ) -> None:
         self._store, self._digest, self._diff_id = store, digest, diff_id
+        self._noted = noted
         self._lock = threading.Lock()
-        self._is_verified = False
+        self._is_verified = noted is not None
 
     def list(self) -> Contents:
         """List it. Raises DigestMismatch, InvalidLayer."""
         listings = Listings(self._store)
         found = listings.get(self._digest, self._diff_id)
         if found is None:
-            found = self._measured()
+            found = self._listed()
             listings.put(self._digest, self._diff_id, found)
         return found
+
+    def _listed(self) -> Contents:
+        noted, self._noted = self._noted, None
+        if noted is None:
+            return self._measured()
+        return contents_of(noted, f"layer {self._digest}")
 
     def _measured(self) -> Contents:
         source = f"layer {self._digest}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.instructions import Add
     from pytest_images.dockerfile.place import Place
     from pytest_images.layer.files import ImagePath
+    from pytest_images.layer.written import Noted
 
 
 class Workshop(Protocol):
@@ -49,4 +50,8 @@ class Workshop(Protocol):
 
     def files(self, layers: Sequence[BuiltLayer]) -> ImagePath:
         """Return the files that *layers* make."""
+        ...
+
+    def learn(self, layer: BuiltLayer, noted: list[Noted]) -> None:
+        """Hear what was written into a layer just now."""
         ...

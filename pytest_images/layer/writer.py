@@ -17,12 +17,14 @@ from zlib import adler32
 from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.header import BLOCK
 from pytest_images.layer.member import Kind
+from pytest_images.layer.written import MOST
 from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_images.layer.blocks import Readable
+    from pytest_images.layer.written import Noted
 
 _TYPES = {
     Kind.FILE: b"0",
@@ -44,6 +46,7 @@ _XATTR = "SCHILY.xattr."
 _MAGIC = b"ustar\x0000" + bytes(64)
 _SUM, _FIELD = 148, 8  # bytes before the checksum, and of its field, which count as spaces
 _NONE: Mapping[str, bytes] = MappingProxyType({})
+_RARE = (b"", (0, 0), _NONE)  # what plain files have none of: a link, a device, attributes
 _UNABLE = frozenset({errno.EINVAL, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
 
@@ -86,15 +89,18 @@ class LayerWriter:
         self._sink = sink
         self._pieces: list[bytes] = []
         self._size = 0  # bytes of all pieces
+        self._placed = 0  # bytes before them
+        self._noted: list[Noted] = []
+        self._is_noted = True
         self._is_empty = True
 
     def add(self, entry: Entry) -> None:
         """Write a member without content."""
-        self._put(header(entry))
+        self._begin(entry)
 
     def add_bytes(self, entry: Entry, content: bytes) -> None:
         """Write a file with *content*, whose length is the entry's size."""
-        self._put(header(entry))
+        self._begin(entry)
         self._put(content)
         self._put(bytes(-entry.size % BLOCK))
 
@@ -105,6 +111,8 @@ class LayerWriter:
         size = len(content)
         head = _block(name, _facts(mode, uid, gid, mtime), size, _PLAIN)
         if len(head) == BLOCK and mtime >= 0:
+            offset = self._placed + self._size + BLOCK
+            self._noted.append((name, Kind.FILE, mode, uid, gid, mtime, size, *_RARE, offset))
             self._pieces += head, content
             self._size += BLOCK + size
             self._put(bytes(-size % BLOCK))
@@ -122,14 +130,14 @@ class LayerWriter:
                 raise Changed
             self.add_bytes(entry, content)
             return
-        self._put(header(entry))
+        self._begin(entry)
         self._flush()
         self._copy(descriptor, entry.size)
         self._put(bytes(-entry.size % BLOCK))
 
     def add_stream(self, entry: Entry, stream: Readable) -> None:
         """Write a file with ``entry.size`` bytes of *stream*. Raises Changed: it has fewer."""
-        self._put(header(entry))
+        self._begin(entry)
         if entry.size >= _BUFFER:
             self._flush()  # large pieces are written as they are
         left = entry.size
@@ -146,10 +154,19 @@ class LayerWriter:
         """Whether no member was written."""
         return self._is_empty
 
+    @property
+    def noted(self) -> list[Noted] | None:
+        """What was written, None: too much to note it."""
+        return self._noted if self._is_noted else None
+
     def finish(self) -> None:
         """Write the end of the archive."""
         self._pieces.append(bytes(2 * BLOCK))
         self._flush()
+
+    def _begin(self, entry: Entry) -> None:
+        self._put(header(entry))
+        self._noted.append((*entry, self._placed + self._size))
 
     def _put(self, piece: bytes) -> None:
         self._is_empty = False
@@ -162,10 +179,15 @@ class LayerWriter:
         if self._pieces:
             self._sink.write(b"".join(self._pieces))
             self._pieces.clear()
+            self._placed += self._size
             self._size = 0
+        if len(self._noted) > MOST:
+            self._noted.clear()
+            self._is_noted = False
 
     def _copy(self, source: int, size: int) -> None:
         """Let the kernel copy, or copy by hand where it cannot."""
+        self._placed += size
         done = 0
         while done < size and hasattr(os, "copy_file_range"):
             try:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_images.builder import copying
+from pytest_images.builder import copying, listings
+from pytest_images.builder.build import Workbench
 from pytest_images.builder.choosing import select
 from pytest_images.builder.copying import Order
 from pytest_images.builder.fingerprints import Fingerprints
 from pytest_images.builder.folder import FolderTree
+from pytest_images.builder.view import _Blob
 from pytest_images.content.home import WORK
 from pytest_images.errors import InvalidDockerfile
 from pytest_images.layer.changed import Changed
@@ -121,6 +123,25 @@ def test_a_file_of_a_stage_is_found_again(images: Images, context: Path) -> None
     first = images.build(context, dockerfile_text=text)
     second = images.build(context, dockerfile_text=text)
     assert second.log.count("CACHED") == 2
+    assert second.image == first.image
+
+
+@pytest.mark.parametrize("large", [SIZE, 2 * SIZE, 10 * SIZE])  # the kernel copies from 256 KB on
+def test_what_was_written_is_not_read_to_know_what_it_lists(
+    images: Images, context: Path, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    monkeypatch.setattr(listings, "FROM", 1 << 30)
+    (context / "zlarge").write_bytes(b"L" * large)
+    text = (
+        "FROM scratch AS one\nCOPY . /x/\nWORKDIR /x/new\nCOPY small /x/zlarger\n"
+        "FROM scratch\nCOPY --from=one /x/z* /y/\n"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(Workbench, "learn", lambda *_: None)
+        first = images.build(context, dockerfile_text=text, no_cache=True)
+    monkeypatch.setattr(_Blob, "_measured", None)
+    monkeypatch.setattr(_Blob, "_verify", None)
+    second = images.build(context, dockerfile_text=text, no_cache=True)
     assert second.image == first.image
 
 
