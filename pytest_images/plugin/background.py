@@ -116,10 +116,13 @@ class Background:
 
 
 def _import() -> None:
-    """Import what a pull is made of."""
+    """Import what a pull is made of, and what it needs where a server asks it to wait."""
+    import email.utils  # noqa: F401
     import encodings.idna  # noqa: F401
+    import random  # noqa: F401
 
     import pytest_images.content.notes
+    import pytest_images.content.rebuild
     import pytest_images.content.records
     import pytest_images.engine.inspect
     import pytest_images.engine.pull

@@ -14,6 +14,7 @@ LISTS = """
 """
 LOADED = [
     "pytest_images",
+    "pytest_images.namedtuple",
     "pytest_images.plugin",
     "pytest_images.plugin.ahead",
     "pytest_images.plugin.fixtures",
