@@ -5,6 +5,7 @@ Nothing but the command asked for is imported: `ls` of a full store takes less t
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -36,6 +37,8 @@ def command() -> NoReturn:
     import gc
 
     gc.set_threshold(COLLECT_AFTER)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal's encoding lacks is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = main()
     except KeyboardInterrupt:  # before anything was begun

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_a_reader_that_goes_away_is_no_error(store: Store) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
+def test_what_the_encoding_of_the_output_lacks_is_escaped(store: Store) -> None:
+    sample = samples.image("one")
+    sample.put(store, "app:1")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = finished("history", "--format", "é{{.CreatedBy}}", "app:1", env=ascii_only)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(rb"\xe9ADD")
+
+
 def test_a_full_disk_is_an_error() -> None:
     with FULL.open("w") as full:
         done = finished("ls", stdout=full)
