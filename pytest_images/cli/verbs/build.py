@@ -12,7 +12,7 @@ from pytest_images.cli.ending import complain
 from pytest_images.cli.interrupts import terminable
 from pytest_images.cli.options import Command, Option, invalid_value
 from pytest_images.cli.terminal import watched
-from pytest_images.errors import BuildError, InvalidDockerfile, InvalidUsage
+from pytest_images.errors import BuildError, InvalidDockerfile, InvalidUsage, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,9 +81,11 @@ COMMAND = Command(
         OUTPUT,
         Option("platform", "Set target platform for build", kind="stringArray", repeats=True),
         PROGRESS,
+        Option("provenance", 'Attest how it was built: only "false", nothing is', kind="string"),
         Option("pull", "Always attempt to pull all referenced images"),
         Option("quiet", "Suppress the build output and print image ID on success", short="q"),
         Option("rm", "Remove intermediate containers: there are none (default true)"),
+        Option("sbom", 'Attest what is in it: only "false", nothing is', kind="string"),
         SECRET,
         Option(
             "tag",
@@ -104,6 +106,7 @@ SECRET_LIMIT = 500 << 10  # bytes, as BuildKit takes
 def run(parsed: Parsed, settings: Settings) -> int:
     """Build the image, and show how."""
     quiet = parsed.flag("quiet")
+    _refuse_attestations(parsed)
     context = _context(parsed.arguments[0], parsed)
     options = _options(parsed, context)
     show = steps_shown("quiet" if quiet else _progress(parsed))
@@ -119,6 +122,12 @@ def run(parsed: Parsed, settings: Settings) -> int:
     else:
         _show_warnings(result)
     return 0
+
+
+def _refuse_attestations(parsed: Parsed) -> None:
+    for name in ("provenance", "sbom"):
+        if parsed.text(name, "false") != "false":
+            raise Unsupported("build", f"an attestation, as --{name} asks for")
 
 
 def _context(text: str, parsed: Parsed) -> Path | BinaryIO | str:

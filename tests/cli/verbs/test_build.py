@@ -239,6 +239,15 @@ def test_options_about_containers_change_nothing(run: Run, web: Path) -> None:
     assert run("build", "-q", "--rm=false", str(web)).out == plain
 
 
+@pytest.mark.parametrize("option", ["--provenance", "--sbom"])
+def test_that_nothing_is_attested_may_be_said(run: Run, web: Path, option: str) -> None:
+    plain = run("build", "-q", str(web)).out
+    assert run("build", "-q", f"{option}=false", str(web)).out == plain
+    done = run("build", "-q", f"{option}=true", str(web))
+    assert done.err == f"Error: build: not supported: an attestation, as {option} asks for\n"
+    assert (done.status, done.out) == (1, "")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
