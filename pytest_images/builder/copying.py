@@ -6,12 +6,12 @@ base image. `Copying.write` puts them where they go in a base (see `copied`).
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.folder import SMALL
 from pytest_images.layer.member import Kind
+from pytest_images.model.digest import sha256
 from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Below(NamedTuple):
 
     def digest(self, known: Fingerprints) -> str:
         """Return the digest of paths, modes, owners and contents."""
-        found = hashlib.sha256()
+        found = sha256()
         for group in self.groups:
             content = partial(self._content, group, known)
             digest = known.of_group(self.tree, group, content)
@@ -126,7 +126,7 @@ class Below(NamedTuple):
 
     def outline(self) -> str:
         """As that of `Copying`."""
-        found = hashlib.sha256()
+        found = sha256()
         for group in self.groups:
             found.update(_line(group.folder[self.cut :], group.shape, group.sizes))
         return found.hexdigest()
@@ -154,7 +154,7 @@ class Copying:
 
     def digest(self, known: Fingerprints) -> str:
         """Return the digest of names, modes, owners and contents; times do not count."""
-        found = hashlib.sha256()
+        found = sha256()
         for part in self.parts:
             if isinstance(part, Below):
                 found.update(_line(part.prefix, part.digest(known)))
@@ -165,7 +165,7 @@ class Copying:
 
     def outline(self) -> str:
         """Return the digest of all of it but contents: names, modes, sizes, and the order."""
-        found = hashlib.sha256(_line(self.order))
+        found = sha256(_line(self.order))
         for part in self.parts:
             if isinstance(part, Below):
                 found.update(_line(part.prefix, part.outline()))
@@ -211,7 +211,7 @@ def _facts(tree: Tree, item: Item, known: Fingerprints) -> tuple[object, ...]:
 def digest_of(tree: Tree, group: Siblings, contents: Sequence[str]) -> str:
     """Return the digest of a group whose files have these digests."""
     owners = [(item.uid, item.gid) for item in group.items()] if tree.has_owners else []
-    return hashlib.sha256(_line(group.shape, owners, contents)).hexdigest()
+    return sha256(_line(group.shape, owners, contents)).hexdigest()
 
 
 def _unread(tree: Tree, item: Item, known: Fingerprints) -> int:

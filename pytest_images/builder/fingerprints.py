@@ -20,7 +20,7 @@ from pytest_images.builder.folder import SMALL, FolderTree, folder_prefix
 from pytest_images.builder.trees import opened
 from pytest_images.content.writing import replace_whole
 from pytest_images.layer.member import Kind
-from pytest_images.model.digest import Digest
+from pytest_images.model.digest import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ class Fingerprints:
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
-        name = Digest.of(os.fsencode(root)).encoded
+        name = sha256(os.fsencode(root)).hexdigest()
         self._path = folder / name
         self._prefix = folder_prefix(root)
         self._settled = (time.time() - _SETTLED) * 1e9
@@ -168,7 +168,7 @@ class Fingerprints:
 def _digest(tree: Tree, item: Item) -> str:
     content = tree.read(item)
     if content is not None:
-        return Digest.of(content).encoded
+        return sha256(content).hexdigest()
     import hashlib
 
     found = hashlib.sha256()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_images.content.writing import replace_whole
 from pytest_images.layer.stored import restored, stored
+from pytest_images.model.digest import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,5 +59,5 @@ class Listings:
                 path.unlink()
 
     def _path(self, digest: Digest, diff_id: Digest) -> Path:
-        name = hashlib.sha256(f"{digest} {diff_id}".encode()).hexdigest()
+        name = sha256(f"{digest} {diff_id}".encode()).hexdigest()
         return self._store.workspace("listings") / name

@@ -7,7 +7,6 @@ whether any of them changed, and (in `copying`) the digest of what they are.
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import struct
 from functools import cached_property, partial
@@ -15,6 +14,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from pytest_images.layer.member import Kind
+from pytest_images.model.digest import sha256
 from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Siblings:
         looked at by itself.
         """
         if self.stamps:
-            return _hashed(self.names, hashlib.sha256(_packed(self._lasting)).digest())
+            return _hashed(self.names, sha256(_packed(self._lasting)).digest())
         if any(item.content for item in self.made):
             return _hashed(self.names, [item._replace(path="") for item in self.made])
         return ""
@@ -146,7 +146,7 @@ def _packed(stamps: Sequence[Stamp]) -> bytes:
 
 
 def _hashed(*facts: object) -> str:
-    return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:

@@ -192,12 +192,12 @@ def opened(tree: Tree, item: Item) -> Iterator[BinaryIO]:
     """
     stream = tree.open(item)
     promised = tree.promised(item) if isinstance(tree, FolderTree) else ""
-    hashed = Hashed(stream)
+    hashed = Hashed(stream) if promised else None
     try:
-        yield cast("BinaryIO", hashed) if promised else stream
+        yield cast("BinaryIO", hashed or stream)
         if item.stamp and stamp_of(os.fstat(stream.fileno())) != item.stamp:
             raise Changed(item.path)
-        if promised and hashed.digest() != promised:
+        if hashed is not None and hashed.digest() != promised:
             raise Changed(item.path)
     finally:
         stream.close()

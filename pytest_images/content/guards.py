@@ -6,10 +6,10 @@ by the call that commands use elsewhere too; filelock, made for waiting, is impo
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from pytest_images.content import locks
+from pytest_images.model.digest import sha256
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,7 +35,7 @@ def hold(home: Home, key: tuple[str, ...], timeout: float) -> AbstractContextMan
 
 
 def _path(home: Home, key: tuple[str, ...]) -> Path:
-    text = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()
+    text = sha256("\0".join(map(str, key)).encode()).hexdigest()
     return home.guards / f"{text}.lock"
 
 

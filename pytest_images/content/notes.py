@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_images.content.failures import translated
 from pytest_images.content.writing import replace_whole
+from pytest_images.model.digest import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,4 @@ class Notes:
             replace_whole(path, json.dumps(note).encode())
 
     def _path(self, key: tuple[str, ...]) -> Path:
-        import hashlib
-
-        return self._folder / hashlib.sha256("\0".join(key).encode()).hexdigest()
+        return self._folder / sha256("\0".join(key).encode()).hexdigest()

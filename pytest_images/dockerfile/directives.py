@@ -24,7 +24,8 @@ class Directives:
 
     def take(self, line: str) -> bool:
         """Return whether *line* (without leading space) is one. Raises Malformed."""
-        match = None if self.are_over else _DIRECTIVE.fullmatch(line)
+        can_be = line.startswith("#") and not self.are_over
+        match = _DIRECTIVE.fullmatch(line) if can_be else None
         name = match[1].lower() if match else ""
         if match is None or name not in NAMES:
             self.are_over = True

@@ -150,7 +150,8 @@ class Lines:
         return text, False
 
     def _require_text(self, line: str) -> None:
-        unreadable = _UNREADABLE.search(line)
+        is_plain = line.isascii() and "\0" not in line
+        unreadable = None if is_plain else _UNREADABLE.search(line)
         if unreadable:
             what = "a NUL byte" if unreadable[0] == "\0" else "bytes that are not UTF-8"
             raise self._here(line).error(f"the line has {what}", "save the file as UTF-8 text")

@@ -15,7 +15,7 @@ def without_passwords(text: str) -> str:
     >>> without_passwords("ADD https://me:secret@example.test/a /")
     'ADD https://example.test/a /'
     """
-    return _USERINFO.sub("", text)
+    return _USERINFO.sub("", text) if "@" in text else text
 
 
 class Place(NamedTuple):

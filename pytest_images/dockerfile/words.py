@@ -173,4 +173,4 @@ def _json_string(item: Any) -> str:
         raise Malformed("when using JSON array syntax, arrays must be comprised of strings only")
     if "\0" in item:
         raise Malformed("an argument has a NUL in it")
-    return _SURROGATES.sub("\ufffd", item)
+    return item if item.isascii() else _SURROGATES.sub("\ufffd", item)

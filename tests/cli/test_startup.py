@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -24,7 +25,16 @@ HEAVY = {
     "tempfile", "textwrap", "urllib.request", "zstandard", "pytest_images.archive",
     "pytest_images.http", "pytest_images.layer", "pytest_images.server", "pytest_images.cli.bars",
     "pytest_images.cli.help", "pytest_images.cli.progress", "pytest_images.registry.client",
-    "pytest_images.template",
+    "pytest_images.template", "pytest_images.host.trace",
+}  # fmt: skip
+# What COPY, RUN and layers need, and OpenSSL.
+BUILDERS = {
+    "hashlib", "pytest_images.builder.choosing", "pytest_images.builder.copying",
+    "pytest_images.builder.layering", "pytest_images.builder.running",
+    "pytest_images.builder.view", "pytest_images.dockerfile.durations",
+    "pytest_images.dockerfile.mounts", "pytest_images.dockerfile.ports",
+    "pytest_images.layer.compression", "pytest_images.layer.files", "pytest_images.layer.writer",
+    "pytest_images.sandbox",
 }  # fmt: skip
 PROGRAM = """
 import json, sys
@@ -81,6 +91,40 @@ def test_a_registry_in_plain_http_needs_no_requests_and_no_builder(verb: str, st
     needless = {"requests", "urllib3", "logging", "filelock", "rich", "platform"}
     needless |= {"http", "email", "ssl", "random", "encodings.idna"}
     assert not (needless | {"pytest_images.dockerfile", "pytest_images.sandbox"}) & imported
+
+
+SETTINGS = """\
+FROM app:1
+ARG version=1
+ENV A=$version
+LABEL one=1
+USER app
+CMD ["serve"]
+"""
+COPIES = "FROM scratch\nCOPY a /\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--no-cache"]])
+def test_a_build_that_sets_something_imports_nothing_that_changes_files(
+    options: list[str], store: Store, tmp_path: Path
+) -> None:
+    samples.image("one").put(store, "app:1")
+    imported_by("ls")
+    (tmp_path / "Dockerfile").write_text(SETTINGS)
+    imported = imported_by("build", "-q", *options, str(tmp_path))
+    assert imported & (BUILDERS | HEAVY) - {"pytest_images.layer"} == set()
+
+
+def test_a_build_of_what_is_known_writes_no_layer_and_hashes_no_file(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(COPIES)
+    (tmp_path / "a").write_text("content")
+    os.utime(tmp_path / "a", (0, 0))
+    os.utime(tmp_path, (0, 0))
+    imported_by("build", "-q", str(tmp_path))
+    needless = {"hashlib", "pytest_images.layer.writer", "pytest_images.builder.copied", "isal"}
+    assert imported_by("build", "-q", str(tmp_path)) & needless == set()
 
 
 def test_listing_hashes_nothing(store: Store) -> None:
