@@ -12,29 +12,23 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pytest_images.model.digest import Digest
+from pytest_images.model.digest import Digest, hasher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from hashlib import _Hash
 
 _STEP = 1 << 20  # bytes read at a time
 _STRETCH = 8 << 20  # bytes between two looks at whether to go on
 _AHEAD = 8 << 20  # bytes that wait in memory at most: what is beyond is read again
 
 
-def _hasher(algorithm: str) -> _Hash:
-    import hashlib  # 3 ms that listing images does without
-
-    return hashlib.new(algorithm)
-
-
 class Follower:
     """The hash of a file's first bytes. Nothing is started before `advance` is called."""
 
-    def __init__(self, descriptor: int, algorithm: str) -> None:
-        self._descriptor, self._algorithm = descriptor, algorithm
-        self._hash = _hasher(algorithm)
+    def __init__(self, descriptor: int, algorithm: str, size: int | None = None) -> None:
+        """*size*: the bytes that will come, None where nobody knows."""
+        self._descriptor, self._algorithm, self._size = descriptor, algorithm, size
+        self._hash = hasher(algorithm, size)
         self._kept: deque[tuple[int, bytes]] = deque()  # where they begin, and the bytes
         self._ahead = 0  # bytes kept
         self._done = 0  # bytes hashed
@@ -79,7 +73,7 @@ class Follower:
     def restart(self) -> None:
         """Forget everything hashed."""
         self.stop()
-        self._hash, self._failure = _hasher(self._algorithm), None
+        self._hash, self._failure = hasher(self._algorithm, self._size), None
         self._done = self._target = 0
 
     def stop(self) -> None:

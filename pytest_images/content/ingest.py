@@ -55,7 +55,8 @@ class Ingest:
             held = locks.create(self._path)
         self._held, self._descriptor = held, held.descriptor
         self._way = _Way(durability, held.descriptor)
-        self._follower = Follower(held.descriptor, expected.algorithm if expected else algorithm)
+        algorithm = expected.algorithm if expected else algorithm
+        self._follower = Follower(held.descriptor, algorithm, size)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append *data*. Raises SizeMismatch beyond the stated size, StoreFull, StoreError."""

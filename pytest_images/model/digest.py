@@ -48,17 +48,13 @@ class Digest:
         """Compute the digest of *content*. Raises InvalidDigest for an unknown *algorithm*."""
         if algorithm not in HEX_DIGITS:
             raise InvalidDigest(f"{algorithm}:", EXPECTED)
-        if algorithm == "sha256":
-            return cls(algorithm, sha256(content).hexdigest())
-        import hashlib
-
-        return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
+        found = hasher(algorithm, len(content))
+        found.update(content)
+        return cls(algorithm, found.hexdigest())
 
     def hasher(self) -> _Hash:
         """Return a fresh hash object of this digest's algorithm."""
-        import hashlib
-
-        return hashlib.new(self.algorithm)
+        return hasher(self.algorithm, None)
 
     @property
     def short(self) -> str:
@@ -70,24 +66,31 @@ class Digest:
 
 
 def sha256(content: bytes = b"") -> _Hash:
-    """Return a SHA-256 of *content*, for some more bytes to follow.
+    """Return a SHA-256 of *content*, for few bytes to follow."""
+    found = hasher("sha256", len(content))
+    found.update(content)
+    return found
 
-    Where there are few, it is the interpreter's own: OpenSSL's takes 3 ms to load.
+
+def hasher(algorithm: str, size: int | None) -> _Hash:
+    """Return a fresh hash object for *size* bytes, None: nobody knows how many.
+
+    For few, SHA-256 is the interpreter's own: OpenSSL's takes 3 ms to load.
     """
-    if len(content) <= SMALL:
-        return _own_sha256()(content)
+    if algorithm == "sha256" and size is not None and size <= SMALL:
+        return _own_sha256()()
     import hashlib
 
-    return hashlib.sha256(content)
+    return hashlib.new(algorithm)
 
 
 @functools.cache
-def _own_sha256() -> Callable[[bytes], _Hash]:
+def _own_sha256() -> Callable[[], _Hash]:
     import importlib
 
     for module in ("_sha2", "_sha256"):  # since Python 3.12; before
         with contextlib.suppress(ImportError):
-            found: Callable[[bytes], _Hash] = importlib.import_module(module).sha256
+            found: Callable[[], _Hash] = importlib.import_module(module).sha256
             return found
     import hashlib
 

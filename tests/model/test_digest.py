@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_images.errors import InvalidDigest
-from pytest_images.model.digest import Digest
+from pytest_images.model.digest import SMALL, Digest, hasher, sha256
 from tests.model.strategies import ROUND_TRIP, digests, label
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -83,9 +83,22 @@ def test_a_digest_is_not_computed_with_an_algorithm_that_no_registry_knows() -> 
 
 def test_the_hasher_is_of_the_digests_own_algorithm() -> None:
     digest = Digest.of(b"content", "sha512")
-    hasher = digest.hasher()
-    hasher.update(b"content")
-    assert hasher.hexdigest() == digest.encoded
+    found = digest.hasher()
+    found.update(b"content")
+    assert found.hexdigest() == digest.encoded
+
+
+@pytest.mark.parametrize("size", [0, 1, 64, SMALL, SMALL + 1, None])
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_content_is_hashed_alike_however_much_is_said_to_come(
+    algorithm: str, size: int | None
+) -> None:
+    content = bytes(size or 7)
+    found = hasher(algorithm, size)
+    found.update(content)
+    assert found.hexdigest() == hashlib.new(algorithm, content).hexdigest()
+    assert Digest.of(content, algorithm).encoded == found.hexdigest()
+    assert sha256(content).hexdigest() == hashlib.sha256(content).hexdigest()
 
 
 def test_digests_sort_and_serve_as_keys() -> None:
