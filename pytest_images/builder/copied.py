@@ -11,10 +11,8 @@ import io
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_images.builder.copying import MANY, Below, Chosen, digest_of
-from pytest_images.builder.folder import FolderTree
 from pytest_images.builder.modes import ROOT, Owner, changed_mode, owner_of
 from pytest_images.builder.placing import Places
-from pytest_images.builder.siblings import MODE, NS
 from pytest_images.builder.trees import Hashed, opened
 from pytest_images.builder.unpacking import Dress, is_archive, unpack_into
 from pytest_images.dockerfile.malformed import Malformed
@@ -126,31 +124,24 @@ class _Writing:
         return ""
 
     def add_group(self, below: Below, group: Siblings) -> None:
-        """Write files that lie side by side: all small ones of a folder of this machine at once.
-
-        Raises Malformed, Changed.
-        """
+        """Write files that lie side by side, small ones in one go. Raises Malformed, Changed."""
         tree = below.tree
-        if not isinstance(tree, FolderTree):
-            for item in group.items():
-                self.add(below.choose(item))
-            return
         contents = tree.contents(group)
         digests = list(map(_digest, contents)) if self._learn else [""] * len(contents)
         above = "/".join(filter(None, (self._target, below.prefix, group.folder[below.cut :])))
         paths = [f"{above}/{name}" for name in group.names] if above else group.names
         is_free = self._places.is_free(above, paths)
-        uid, gid = self._dress.owner or ROOT
+        owner = self._dress.owner or (None if tree.has_owners else ROOT)
         latest, add = self._dress.latest, self._places.writer.add_plain
-        files = zip(paths, group.stamps, contents, strict=True)
-        for at, (path, stamp, content) in enumerate(files):
+        files = zip(paths, contents, group.facts, strict=True)
+        for at, (path, content, (mode, uid, gid, mtime)) in enumerate(files):
             if content is None:
                 digests[at] = self.add(below.choose(group.item(at)))
                 continue
             if not is_free:
                 self._places.make_room(path)
-            mtime = latest if stamp[1] >= latest * NS else stamp[1] // NS
-            add(_encoded(path), self._mode(stamp[-1] & MODE), uid, gid, mtime, content)
+            time = mtime if mtime < latest else latest
+            add(_encoded(path), self._mode(mode), *(owner or (uid, gid)), time, content)
         if self._learn:
             self._learn.learn_group(group, digest_of(tree, group, [*filter(None, digests)]))
 

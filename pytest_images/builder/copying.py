@@ -108,7 +108,7 @@ class Below(NamedTuple):
         if known.has_group(self.tree, group):
             return 0
         sizes = group.sizes
-        if group.stamps and max(sizes, default=0) <= SMALL:
+        if group.seen and max(sizes, default=0) <= SMALL:
             return sum(sizes) + len(sizes) * _EACH
         return sum(_unread(self.tree, item, known) for item in group.items())
 

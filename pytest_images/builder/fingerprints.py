@@ -65,7 +65,7 @@ class Fingerprints:
         import hashlib
 
         contents: Sequence[bytes | None] = ()
-        if isinstance(tree, FolderTree) and group.changed < self._settled:
+        if group.changed < self._settled:
             contents = tree.contents(group, keeps=True)
         for at, content in zip_longest(range(len(group.names)), contents):
             if content is not None:

@@ -119,10 +119,7 @@ class FolderTree:
         return content
 
     def contents(self, group: Siblings, *, keeps: bool = False) -> list[bytes | None]:
-        """Return what is in the small files of a group, None for all else. Raises Changed.
-
-        *keeps*: where there is room, until it is asked for again.
-        """
+        """As `Tree` says. Raises Changed."""
         found = self._groups.pop(group, None)
         if found is not None:
             self._room += _size(found)

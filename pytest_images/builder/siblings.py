@@ -89,7 +89,7 @@ class Siblings:
         if self.stamps:
             return _hashed(self.names, sha256(_packed(self._lasting)).digest())
         if any(item.content for item in self.made):
-            return _hashed(self.names, [item._replace(path="") for item in self.made])
+            return _hashed(self.shape, [item[3:] for item in self.made])
         return ""
 
     @property
@@ -119,6 +119,13 @@ class Siblings:
         targets = [item.target for item in self.made if item.kind is Kind.SYMLINK]
         xattrs = [(n, sorted(x.items())) for n, x in enumerate(i.xattrs for i in self.made) if x]
         return _hashed(self.names, modes, targets, xattrs)
+
+    @property
+    def facts(self) -> Sequence[tuple[int, int, int, int]]:
+        """Modes, owners, groups, and times in seconds since 1970."""
+        if not self.made:
+            return [(stamp[-1] & MODE, 0, 0, stamp[1] // NS) for stamp in self.stamps]
+        return [(item.mode, item.uid, item.gid, item.mtime) for item in self.made]
 
     @property
     def sizes(self) -> Sequence[int]:

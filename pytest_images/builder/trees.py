@@ -11,6 +11,7 @@ import io
 import os
 import posixpath
 from contextlib import contextmanager
+from itertools import compress
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pytest_images.builder.folder import SMALL, FolderTree
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
+    from pytest_images.builder.siblings import Siblings
     from pytest_images.layer.files import Files
     from pytest_images.layer.scope import FileStat
 
@@ -60,6 +62,13 @@ class Tree(Protocol):
 
     def read(self, item: Item) -> bytes | None:
         """Return the content of a small file; None: it is to be opened. Raises as `open` does."""
+        ...
+
+    def contents(self, group: Siblings, *, keeps: bool = False) -> list[bytes | None]:
+        """Return what is in the small files of a group, None in place of all else.
+
+        Files with attributes are else. *keeps*: they are asked for again. Raises as `open` does.
+        """
         ...
 
     def open(self, item: Item) -> BinaryIO:
@@ -112,6 +121,10 @@ class MemoryTree:
         """As `Tree` says."""
         return self._files[item.path]
 
+    def contents(self, group: Siblings, *, keeps: bool = False) -> list[bytes | None]:
+        """As `Tree` says."""
+        return [self._files.get(group.prefix + name) for name in group.names]
+
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""
         return io.BytesIO(self._files[item.path])
@@ -162,6 +175,14 @@ class ImageTree:
         if item.size > SMALL:
             return None
         return self._files.joinpath(item.path).read_bytes()
+
+    def contents(self, group: Siblings, *, keeps: bool = False) -> list[bytes | None]:
+        """As `Tree` says."""
+        are_small = [
+            item.kind is Kind.FILE and item.size <= SMALL and not item.xattrs for item in group.made
+        ]
+        read = self._files.joinpath(group.folder).read_each(compress(group.names, are_small))
+        return [next(read) if is_small else None for is_small in are_small]
 
     def open(self, item: Item) -> BinaryIO:
         """As `Tree` says."""

@@ -21,7 +21,7 @@ from pytest_images.layer.tree import NOT_A_DIRECTORY, Directory, Lost, parts_of
 from pytest_images.namedtuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from pytest_images.layer.tree import Node, Parts
@@ -151,6 +151,14 @@ class ImagePath:
         reader, index = self._content()
         return reader.read(index)
 
+    def read_each(self, names: Iterable[str]) -> Iterator[bytes]:
+        """Yield the contents of the files *names* in the directory, as `read_bytes` returns one."""
+        children = self._directory()[1].children
+        for name in names:
+            node = children.get(_encoded(name))
+            reader, index = (self / name)._content() if node is None else self._reader(node)
+            yield reader.read(index)
+
     def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Return the content of a file as text; line ends stay as they are."""
         return self.read_bytes().decode(encoding, errors)
@@ -172,14 +180,14 @@ class ImagePath:
     def described(self) -> tuple[FileStat, str]:
         """As `lstat`, and what stands for a file's content: where that is the same, it is too."""
         _, node = self._find(follow=False)
-        return self._scope.stat(node), self._scope.content(node)
+        return self._scope.described(node)
 
     def scandir(self) -> Iterator[tuple[str, FileStat, str]]:
         """Give the names in the directory, in order, each with what `described` says of it."""
         children = self._directory()[1].children
         for name, raw in sorted((readable(raw), raw) for raw in children):
             node = children[raw]
-            yield name, self._scope.stat(node), self._scope.content(node)
+            yield name, *self._scope.described(node)
 
     def iterdir(self) -> Iterator[ImagePath]:
         """Give what is in the directory, by name."""
@@ -234,7 +242,9 @@ class ImagePath:
 
     def _content(self) -> tuple[LayerReader, int]:
         """Return who reads the file, and its place there."""
-        _, node = self._find()
+        return self._reader(self._find()[1])
+
+    def _reader(self, node: Node) -> tuple[LayerReader, int]:
         kind = self._scope.tree.kind(node)
         if kind is Kind.DIRECTORY:
             raise self._error(IsADirectory, "it is a directory")

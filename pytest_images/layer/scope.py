@@ -91,10 +91,11 @@ class Layer:
     @property
     def contents(self) -> Contents:
         """What it lists."""
-        with self._lock:
-            if self._contents is None:
-                self._contents = self._look()
-            return self._contents
+        if self._contents is None:
+            with self._lock:
+                if self._contents is None:
+                    self._contents = self._look()
+        return self._contents
 
     @cached_property
     def reader(self) -> LayerReader:
@@ -122,21 +123,31 @@ class Scope:
     @property
     def tree(self) -> Tree:
         """What the layers make together."""
-        with self._lock:
-            if self._tree is None:
-                below = self._below.tree if self._below else None
-                self._tree = Tree([layer.contents for layer in self.layers], self.name, below)
-                self._below = None
-            return self._tree
+        if self._tree is None:
+            with self._lock:
+                if self._tree is None:
+                    below = self._below.tree if self._below else None
+                    self._tree = Tree([layer.contents for layer in self.layers], self.name, below)
+                    self._below = None
+        return self._tree
 
     def stat(self, node: Node) -> FileStat:
         """Return the facts of *node*; a directory that no layer lists is as Docker makes it."""
+        return self.described(node)[0]
+
+    def described(self, node: Node) -> tuple[FileStat, str]:
+        """Return the facts of *node*, and what stands for a file's content: its place in a layer.
+
+        The layer is told by its diff ID.
+        """
         entry = self.tree.entry(node)
         if entry is None:
-            return FileStat(Kind.DIRECTORY.value, 0o755)
-        contents, index = self.layers[entry.layer].contents, entry.place
-        return FileStat(
-            contents.kind(index).value,
+            return FileStat(Kind.DIRECTORY.value, 0o755), ""
+        layer, index = self.layers[entry.layer], entry.place
+        contents = layer.contents
+        kind = contents.kind(index)
+        found = FileStat(
+            kind.value,
             contents.modes[index],
             contents.uids[index],
             contents.gids[index],
@@ -147,11 +158,4 @@ class Scope:
             contents.xattrs.get(index, {}),
             entry.layer,
         )
-
-    def content(self, node: Node) -> str:
-        """Return what stands for a file's content: its layer's diff ID and the place there."""
-        entry = self.tree.entry(node)
-        if entry is None or self.tree.kind(node) is not Kind.FILE:
-            return ""
-        layer = self.layers[entry.layer]
-        return f"{layer.diff_id} {layer.contents.offsets[entry.place]}"
+        return found, f"{layer.diff_id} {contents.offsets[index]}" if kind is Kind.FILE else ""
