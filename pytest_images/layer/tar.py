@@ -230,11 +230,12 @@ class Reader:
         return gnu if gnu is not None else short
 
     def _check_lengths(self, member: Member) -> None:
-        for name in (member.name, member.linkname):
+        is_symlink = member.kind is Kind.SYMLINK  # may say anything, and then leads nowhere
+        for name, is_text in ((member.name, False), (member.linkname, is_symlink)):
             if len(name) > NAME_LIMIT:
                 what = f"length in bytes of the name {shown(readable(name[:60]))}…"
                 raise LimitExceeded(self._source, what, NAME_LIMIT)
-            if any(len(part) > COMPONENT_LIMIT for part in name.split(b"/")):
+            if not is_text and any(len(part) > COMPONENT_LIMIT for part in name.split(b"/")):
                 what = f"length in bytes of a part of the name {shown(readable(name[:60]))}…"
                 raise LimitExceeded(self._source, what, COMPONENT_LIMIT)
 

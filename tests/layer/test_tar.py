@@ -291,6 +291,14 @@ def test_what_readers_understand_differently_is_refused(case: str, ledger: Ledge
         read(archive)
 
 
+def test_a_symbolic_link_may_say_what_no_path_can() -> None:
+    made = pax(linkpath=b"n" * 300) + member(b"a", kind=b"2") + END
+    [found] = members(io.BytesIO(made), "made")
+    assert found.linkname == b"n" * 300
+    with pytest.raises(LimitExceeded, match="255"):
+        read(pax(linkpath=b"n" * 300) + member(b"a", kind=b"1") + END)
+
+
 def test_a_name_of_255_and_a_path_of_4096_bytes_are_fine() -> None:
     made = pax(path=b"n" * 255) + member(b"a") + pax(path=b"d/" * 2047 + b"no") + member(b"b") + END
     assert [len(name) for name, _ in read(made)] == [255, 4096]
