@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_images.arguments import platforms_of
@@ -10,8 +11,8 @@ from pytest_images.policies.locked import lock_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
+    from pytest_images.content.store import Store
     from pytest_images.plugin.settings import Settings
 
 
@@ -41,3 +42,10 @@ def make_host(
         plugins=watchers,
         where=where,
     )
+
+
+def take_part(settings: Settings, run: str) -> Store:
+    """Take part in *run* for as long as what is returned is open. Raises StoreError and its kin."""
+    from pytest_images.content.store import Store
+
+    return Store.open(None if settings.home is None else Path(settings.home), run=run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "images-session"
 WIRE = "pytest_images"  # our key in what xdist sends to and from its workers
+USED = "uses_images"  # of the report of a test: its process uses them
 LIVE = "pytest_images_live"  # the key of the channel that live progress takes
 
 
@@ -179,6 +181,17 @@ class Session:
         if self._workers is not None:
             self._workers.farewell(getattr(node, "workeroutput", None), WIRE)
 
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take part in the run with the first worker that does: it lives when they have gone."""
+        workers = self._workers
+        if workers is not None and workers.presence is None and getattr(report, USED, False):
+            from pytest_images.errors import ImagesError
+            from pytest_images.plugin.hosting import take_part
+
+            with delayed(), suppress(ImagesError):  # the end tries again, and tells
+                workers.presence = take_part(self._settings, self.run)
+
     # The end.
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -238,6 +251,7 @@ class Session:
             keep = self._settings.keep
             self._ended = ending.end_run(host, self._report, workers, keep, self._failed)
             if workers is not None:
+                workers.leave()
                 self._add_logs_of_others(self._ended.deeds)
 
     def _add_logs_of_others(self, deeds: list[Deed]) -> None:
@@ -293,6 +307,7 @@ class Session:
         deeds = failures.deeds(item, call, self._report)
         text = failures.show(call, self._settings, whole=self._config.getoption("fulltrace"))
         report = yield
+        setattr(report, USED, True)
         if text is not None:
             report.longrepr = text
         if report.failed:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_images.content.store import Store
 from pytest_images.host import Host
 from pytest_images.testing import samples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.peers import DockerRegistry
     from tests.scenarios.conftest import Aftermath
 
@@ -149,3 +152,22 @@ def test_a_file_that_cannot_be_collected_is_told_as_that(
     result.stdout.fnmatch_lines(["E*No module named 'nothing_of_that_name'"])
     result.stderr.no_fnmatch_line("*Error*")
     assert aftermath.is_clean()
+
+
+def test_a_run_lives_until_its_controller_ends_it(pytester: pytest.Pytester, home: Path) -> None:
+    """Y06: another run begins, and sweeps, when the last worker has gone."""
+    pytester.makeconftest(
+        """
+        from pytest_images.host import Host
+
+        def pytest_testnodedown(node):
+            with Host(load_entry_points=False) as other:
+                other.embedded.store.sweep()
+        """
+    )
+    pytester.makepyfile(MAKES)
+    result = pytester.runpytest_subprocess("-n", "2", "--images-keep=always")
+    result.assert_outcomes(passed=4)
+    with Store.open(home) as store:
+        names = {name.familiar for image in store.images() for name in image.tags}
+    assert {f"made:{n}" for n in range(4)} <= names
