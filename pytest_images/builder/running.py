@@ -207,7 +207,9 @@ class Runner:
         if not path.exists():
             with self._store.guard("new cache", name):
                 if not path.exists():
-                    _new_cache(mount, first, private).rename(path)
+                    fresh = path.with_suffix(".new")  # another user's folder moves nowhere else
+                    remove(fresh)
+                    _new_cache(mount, first, fresh).rename(path)
         return path
 
 

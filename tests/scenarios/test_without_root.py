@@ -131,3 +131,14 @@ def test_what_was_changed_is_in_the_image(user: User) -> None:
     assert not (out / "etc/motd").exists()
     assert "app:x:1000:" in (out / "etc/passwd").read_text()
     assert (out / "usr/bin/run").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_a_command_mounts_may_be_another_users(user: User) -> None:
+    mount = "--mount=type=cache,target=/c,id=kept,uid=5,mode=0750"
+    (user.folder / "web/Dockerfile").write_text(
+        f"FROM alpine:3.20 AS other\nRUN echo hi > /f && (chown 5:6 /f || true)\n"
+        f"FROM alpine:3.20\nRUN {mount} echo 1 > /c/n\n"
+        f"RUN {mount} --mount=from=other,source=/f,target=/m cat /c/n /m > /both\n"
+    )
+    user.run("build", "-q", "-t", "web:1", "web")
+    assert user.run("cat", "web:1", "/both").stdout == "1\nhi\n"
