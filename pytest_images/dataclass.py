@@ -199,7 +199,7 @@ def _fill(owner: Any, self: object, /, *values: Any, **named: Any) -> None:
 def _init(owner: type, _name: str) -> Callable[..., None]:
     """Write the ``__init__`` of a class."""
     plan: _Plan = owner.__dict__["_dataclass_plan"]
-    given: dict[str, Any] = {"_FACTORY": _Factory()}
+    given: dict[str, Any] = {"__name__": owner.__module__, "_FACTORY": _Factory()}
     positional, by_keyword, lines = ["self"], ["*"], []
     for name, its in plan.fields.items():
         value = name

@@ -296,3 +296,10 @@ def test_a_class_that_stands_on_one_makes_its_base_in_its_own_way() -> None:
     assert Doubled(2).x == 4
     with pytest.raises(TypeError, match="positional"):
         Doubled(1, 2, 3, 4, 5)
+
+
+def test_what_is_written_is_of_the_module_of_its_class() -> None:
+    """By that a traceback knows it for ours: it has no file."""
+    for number in range(FEW + 2):
+        Counter(number)
+    assert Counter.__init__.__globals__["__name__"] == __name__
