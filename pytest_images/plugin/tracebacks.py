@@ -26,6 +26,7 @@ _HIDDEN = (
     functools.__file__,
     os.path.dirname(concurrent.futures.__file__) + os.sep,  # noqa: PTH120 - compared as text
 )
+_STANDARD = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - compared as text
 
 
 def shorten(call: pytest.CallInfo[None]) -> str | None:
@@ -52,10 +53,19 @@ def shorten(call: pytest.CallInfo[None]) -> str | None:
 def interrupted(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Leave the lines that are not ours: an interrupt is then said to be where the user was.
 
-    One that came between two lines has none, which pytest does not expect.
+    Nor what we were waiting in, of the standard library. One that came between two lines has
+    none, which pytest does not expect.
     """
+    entries = list(_entries(excinfo.tb))
+    ours = max((at for at, entry in enumerate(entries) if _is_hidden(entry)), default=len(entries))
+    below = entries[ours + 1 :]
+    waiting = below if all(map(_is_standard, below)) else []
     excinfo.traceback = excinfo.traceback.filter(
-        lambda entry: _has_line(entry._rawentry) and not _is_hidden(entry._rawentry)
+        lambda entry: (
+            _has_line(entry._rawentry)
+            and not _is_hidden(entry._rawentry)
+            and entry._rawentry not in waiting
+        )
     )
 
 
@@ -74,6 +84,11 @@ def _is_hidden(entry: types.TracebackType) -> bool:
     # By its module too: what dataclasses write for us has no file.
     is_ours = str(entry.tb_frame.f_globals.get("__name__")).startswith("pytest_images.")
     return is_ours or code.co_name == MADE or code.co_filename.startswith(_HIDDEN)
+
+
+def _is_standard(entry: types.TracebackType) -> bool:
+    name = entry.tb_frame.f_code.co_filename
+    return name.startswith(_STANDARD) and "-packages" + os.sep not in name
 
 
 def _text(error: ImagesError) -> str:

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import sched
+import signal
+from pathlib import Path
+
 import pytest
+
+from pytest_images.plugin.tracebacks import interrupted
 
 FAILS = """
     import pytest
@@ -89,6 +95,17 @@ def test_the_full_trace_shows_all(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILS)
     result = pytester.runpytest("--full-trace", "-p", "no:randomly")
     result.stdout.fnmatch_lines(["*pytest_images/images.py:*"])
+
+
+def test_an_interrupt_of_what_we_wait_in_is_at_the_users_line() -> None:
+    text = "def ours(alarm):\n    alarm.enter(0, 0, raise_signal, (SIGINT,))\n    alarm.run()"
+    names = {"__name__": "pytest_images.waiting", "raise_signal": signal.raise_signal}
+    exec(text, names | (namespace := {"SIGINT": signal.SIGINT}), namespace)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        namespace["ours"](sched.scheduler())  # type: ignore[operator] # what was defined
+    assert Path(str(caught.traceback[-1].path)).name == "sched.py"
+    interrupted(caught)
+    assert [Path(str(entry.path)).name for entry in caught.traceback] == [Path(__file__).name]
 
 
 def test_a_conftest_that_misuses_a_hook_is_named(pytester: pytest.Pytester) -> None:
