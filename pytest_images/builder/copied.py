@@ -125,13 +125,23 @@ class _Writing:
 
     def add_group(self, below: Below, group: Siblings) -> None:
         """Write files that lie side by side, small ones in one go. Raises Malformed, Changed."""
-        tree = below.tree
-        contents = tree.contents(group)
+        contents = below.tree.contents(group)
+        if contents.count(None) == len(contents):
+            digests = [self.add(below.choose(item)) for item in group.items()]
+        else:
+            digests = self._add_contents(below, group, contents)
+        if self._learn:
+            self._learn.learn_group(group, digest_of(below.tree, group, [*filter(None, digests)]))
+
+    def _add_contents(
+        self, below: Below, group: Siblings, contents: Sequence[bytes | None]
+    ) -> list[str]:
+        """Write files, *contents* of the small ones among them; return digests as `add` does."""
         digests = list(map(_digest, contents)) if self._learn else [""] * len(contents)
         above = "/".join(filter(None, (self._target, below.prefix, group.folder[below.cut :])))
         paths = [f"{above}/{name}" for name in group.names] if above else group.names
         is_free = self._places.is_free(above, paths)
-        owner = self._dress.owner or (None if tree.has_owners else ROOT)
+        owner = self._dress.owner or (None if below.tree.has_owners else ROOT)
         latest, add = self._dress.latest, self._places.writer.add_plain
         files = zip(paths, contents, group.facts, strict=True)
         for at, (path, content, (mode, uid, gid, mtime)) in enumerate(files):
@@ -142,8 +152,7 @@ class _Writing:
                 self._places.make_room(path)
             time = mtime if mtime < latest else latest
             add(_encoded(path), self._mode(mode), *(owner or (uid, gid)), time, content)
-        if self._learn:
-            self._learn.learn_group(group, digest_of(tree, group, [*filter(None, digests)]))
+        return digests
 
     def _path(self, chosen: Chosen) -> str:
         """Return where a file goes in the base."""

@@ -87,7 +87,7 @@ class Siblings:
         looked at by itself.
         """
         if self.stamps:
-            return _hashed(self.names, sha256(_packed(self._lasting)).digest())
+            return sha256(_text(self.names) + _packed(self._lasting)).hexdigest()
         if any(item.content for item in self.made):
             return _hashed(self.shape, [item[3:] for item in self.made])
         return ""
@@ -152,8 +152,12 @@ def _packed(stamps: Sequence[Stamp]) -> bytes:
         return repr(stamps).encode()
 
 
+def _text(facts: object) -> bytes:
+    return repr(facts).encode("utf-8", "surrogateescape")
+
+
 def _hashed(*facts: object) -> str:
-    return sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256(_text(facts)).hexdigest()
 
 
 def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:

@@ -67,9 +67,11 @@ class Digest:
 
 def sha256(content: bytes = b"") -> _Hash:
     """Return a SHA-256 of *content*, for few bytes to follow."""
-    found = hasher("sha256", len(content))
-    found.update(content)
-    return found
+    if len(content) <= SMALL:
+        return _own_sha256()(content)
+    import hashlib
+
+    return hashlib.sha256(content)
 
 
 def hasher(algorithm: str, size: int | None) -> _Hash:
@@ -85,12 +87,12 @@ def hasher(algorithm: str, size: int | None) -> _Hash:
 
 
 @functools.cache
-def _own_sha256() -> Callable[[], _Hash]:
+def _own_sha256() -> Callable[..., _Hash]:
     import importlib
 
     for module in ("_sha2", "_sha256"):  # since Python 3.12; before
         with contextlib.suppress(ImportError):
-            found: Callable[[], _Hash] = importlib.import_module(module).sha256
+            found: Callable[..., _Hash] = importlib.import_module(module).sha256
             return found
     import hashlib
 
