@@ -73,7 +73,7 @@ class _Init(_Later):
         self._left = FEW
 
     def __get__(self, instance: object, owner: type) -> Any:
-        if instance is None or self._left <= 0:
+        if not isinstance(instance, self._owner) or self._left <= 0:  # `inspect` gives the class
             return super().__get__(instance, owner)
         self._left -= 1
         return partial(_fill, self._owner, instance)
