@@ -106,6 +106,7 @@ def test_a_subclass_makes_its_own() -> None:
 
 def test_a_class_compiles_nothing_before_its_first_object() -> None:
     program = """
+from __future__ import annotations
 import sys
 from pytest_images.namedtuple import NamedTuple
 seen = []
