@@ -143,15 +143,16 @@ class _Writing:
         is_free = self._places.is_free(above, paths)
         owner = self._dress.owner or (None if below.tree.has_owners else ROOT)
         latest, add = self._dress.latest, self._places.writer.add_plain
-        files = zip(paths, contents, group.facts, strict=True)
-        for at, (path, content, (mode, uid, gid, mtime)) in enumerate(files):
+        owners = [owner] * len(paths) if owner else group.owners
+        files = zip(paths, contents, group.modes_and_times, owners, strict=True)
+        for at, (path, content, (mode, mtime), (uid, gid)) in enumerate(files):
             if content is None:
                 digests[at] = self.add(below.choose(group.item(at)))
                 continue
             if not is_free:
                 self._places.make_room(path)
             time = mtime if mtime < latest else latest
-            add(_encoded(path), self._mode(mode), *(owner or (uid, gid)), time, content)
+            add(_encoded(path), self._mode(mode), uid, gid, time, content)
         return digests
 
     def _path(self, chosen: Chosen) -> str:

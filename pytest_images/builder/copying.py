@@ -210,7 +210,7 @@ def _facts(tree: Tree, item: Item, known: Fingerprints) -> tuple[object, ...]:
 
 def digest_of(tree: Tree, group: Siblings, contents: Sequence[str]) -> str:
     """Return the digest of a group whose files have these digests."""
-    owners = [(item.uid, item.gid) for item in group.items()] if tree.has_owners else []
+    owners = group.owners if tree.has_owners else []
     return sha256(_line(group.shape, owners, contents)).hexdigest()
 
 

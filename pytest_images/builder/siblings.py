@@ -121,11 +121,16 @@ class Siblings:
         return _hashed(self.names, modes, targets, xattrs)
 
     @property
-    def facts(self) -> Sequence[tuple[int, int, int, int]]:
-        """Modes, owners, groups, and times in seconds since 1970."""
+    def modes_and_times(self) -> Sequence[tuple[int, int]]:
+        """The modes, and the times in seconds since 1970."""
         if not self.made:
-            return [(stamp[-1] & MODE, 0, 0, stamp[1] // NS) for stamp in self.stamps]
-        return [(item.mode, item.uid, item.gid, item.mtime) for item in self.made]
+            return [(stamp[-1] & MODE, stamp[1] // NS) for stamp in self.stamps]
+        return [(item.mode, item.mtime) for item in self.made]
+
+    @property
+    def owners(self) -> Sequence[tuple[int, int]]:
+        """The users and groups that own them."""
+        return [(item.uid, item.gid) for item in self.items()]
 
     @property
     def sizes(self) -> Sequence[int]:

@@ -46,7 +46,6 @@ _XATTR = "SCHILY.xattr."
 _MAGIC = b"ustar\x0000" + bytes(64)
 _SUM, _FIELD = 148, 8  # bytes before the checksum, and of its field, which count as spaces
 _NONE: Mapping[str, bytes] = MappingProxyType({})
-_RARE = (b"", (0, 0), _NONE)  # what plain files have none of: a link, a device, attributes
 _UNABLE = frozenset({errno.EINVAL, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
 
@@ -112,7 +111,7 @@ class LayerWriter:
         head = _block(name, _facts(mode, uid, gid, mtime), size, _PLAIN)
         if len(head) == BLOCK and mtime >= 0:
             offset = self._placed + self._size + BLOCK
-            self._noted.append((name, Kind.FILE, mode, uid, gid, mtime, size, *_RARE, offset))
+            self._noted.append((name, mode, uid, gid, mtime, size, offset))
             self._pieces += head, content
             self._size += BLOCK + size
             self._put(bytes(-size % BLOCK))
@@ -166,7 +165,7 @@ class LayerWriter:
 
     def _begin(self, entry: Entry) -> None:
         self._put(header(entry))
-        self._noted.append((*entry, self._placed + self._size))
+        self._noted.append((entry, self._placed + self._size))
 
     def _put(self, piece: bytes) -> None:
         self._is_empty = False

@@ -8,41 +8,48 @@ from pytest_images.layer.contents import Contents
 from pytest_images.layer.member import Kind, Member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pytest_images.layer.writer import Entry
 
 MOST = 1 << 15  # members that are noted: 10 MB
 
-Noted = tuple[
-    bytes, Kind, int, int, int, int, int, bytes, tuple[int, int], "Mapping[str, bytes]", int
-]
+# Of a plain file its name, mode, owner, group, time and size, which Python's collector need not
+# look at again and again; of all else the entry; and where the content starts.
+Noted = tuple[bytes, int, int, int, int, int, int] | tuple["Entry", int]
 
 
 def contents_of(noted: list[Noted], source: str) -> Contents:
     """List what was *noted* as a reader of the layer would. Raises LimitExceeded."""
     contents = Contents(source)
     for each in noted:
-        contents.add(_member(*each))
+        contents.add(_member(*each) if len(each) == 2 else _plain(*each))
     return contents
 
 
-def _member(  # noqa: PLR0917 - the fields of an entry, and where its content starts
-    name: bytes,
-    kind: Kind,
-    mode: int,
-    uid: int,
-    gid: int,
-    mtime: int,
-    size: int,
-    link: bytes,
-    device: tuple[int, int],
-    xattrs: Mapping[str, bytes],
-    offset: int,
+def _plain(  # noqa: PLR0917 - in the order of `LayerWriter.add_plain`
+    name: bytes, mode: int, uid: int, gid: int, mtime: int, size: int, offset: int
 ) -> Member:
-    stored = size if kind is Kind.FILE else 0
-    member = Member(name, kind, stored, mode, uid, gid, mtime, link, b"", b"", device)
+    member = Member(name, Kind.FILE, size, mode, uid, gid, mtime, b"", b"", b"", (0, 0))
+    member.offset = offset
+    return member
+
+
+def _member(entry: Entry, offset: int) -> Member:
+    member = Member(
+        entry.name,
+        entry.kind,
+        entry.size if entry.kind is Kind.FILE else 0,
+        entry.mode,
+        entry.uid,
+        entry.gid,
+        entry.mtime,
+        entry.linkname,
+        b"",
+        b"",
+        entry.device,
+    )
     member.offset = offset
     member.records = {
         b"SCHILY.xattr." + key.encode("utf-8", "surrogateescape"): value
-        for key, value in sorted(xattrs.items())
+        for key, value in sorted(entry.xattrs.items())
     }
     return member

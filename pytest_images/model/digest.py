@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from typing import TYPE_CHECKING, Self
 
 from pytest_images.dataclass import dataclass
@@ -66,8 +67,8 @@ class Digest:
 
 
 def sha256(content: bytes = b"") -> _Hash:
-    """Return a SHA-256 of *content*, for few bytes to follow."""
-    if len(content) <= SMALL:
+    """Return a SHA-256 of *content*, for few bytes to follow: OpenSSL's once it is loaded."""
+    if len(content) <= SMALL and "_hashlib" not in sys.modules:
         return _own_sha256()(content)
     import hashlib
 
