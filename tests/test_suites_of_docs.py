@@ -15,6 +15,8 @@ from tests.peers import miss, shared_images
 from tests.sandbox.conftest import require_sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_images.images import Images
 
 ROOT = Path(__file__).parents[1]
@@ -36,9 +38,10 @@ def home(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def images(home: Path) -> Images:
+def images(home: Path) -> Iterator[Images]:
     """Where the names come from that a suite takes for granted."""
-    return Host(home=home, load_entry_points=False).images
+    with Host(home=home, load_entry_points=False) as host:
+        yield host.images
 
 
 def suites(page: str) -> list[str]:
