@@ -96,7 +96,7 @@ class _Build:
         found += [_contestant(each, self, cached=False) for each in self.others]
         if "files" in self.title and (tar := peers.find("tar")):
             words = (tar, "-cf", self.context.with_suffix(".tar"), "-C", self.context, ".")
-            found.append(Contestant(TAR, lambda: None, lambda _: command(*words)))
+            found.append(Contestant(TAR, self._touch, lambda _: command(*words)))
         if "MB" in self.title:
             found.append(Contestant(SHA256, lambda: None, lambda _: self._hashed()))
         return found
