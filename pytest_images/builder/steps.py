@@ -78,8 +78,11 @@ class Steps:
         """Let what is wrong with an instruction, or a file it copies, say where it stands."""
         try:
             yield
-        except (Malformed, Changed) as problem:
+        except Malformed as problem:
             raise instruction.place.error(str(problem)) from problem
+        except Changed as problem:
+            note = "name it in .dockerignore if the image does not need it"
+            raise instruction.place.error(str(problem), note) from problem
         except (BuildError, InvalidDockerfile):
             raise
         except ImagesError as error:

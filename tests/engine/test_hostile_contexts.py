@@ -360,6 +360,29 @@ def test_a_file_that_changes_between_its_key_and_its_copy_is_an_error(
         written(copying)
 
 
+def test_a_build_is_told_how_to_leave_out_what_keeps_changing(
+    images: Images, context: Path
+) -> None:
+    """B05: a log that is written meanwhile, or the store itself, in the context."""
+    path, is_over = context / "log", threading.Event()
+    path.write_bytes(b"A" * 20_000_000)
+
+    def keep_changing() -> None:
+        while not is_over.is_set():
+            with path.open("ab") as file:
+                file.write(b"A")
+
+    thread = threading.Thread(target=keep_changing)
+    thread.start()
+    try:
+        with pytest.raises(InvalidDockerfile, match="log: it changed") as caught:
+            images.build(context, dockerfile_text="FROM scratch\nCOPY . /\n")
+    finally:
+        is_over.set()
+        thread.join()
+    assert caught.value.__notes__ == ["name it in .dockerignore if the image does not need it"]
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_small_file_is_copied_as_it_was_when_its_key_was_made(
     context: Path, known: Fingerprints, change: str
