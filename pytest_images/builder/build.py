@@ -16,7 +16,7 @@ from pytest_images.dataclass import dataclass, field
 from pytest_images.dockerfile.arguments import Scope
 from pytest_images.dockerfile.reading import read_trigger
 from pytest_images.dockerfile.stages import SCRATCH
-from pytest_images.errors import ImagesError, InvalidDockerfile
+from pytest_images.errors import ImagesError
 from pytest_images.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -197,8 +197,7 @@ class Workbench:
                 read_trigger(text, start.base)  # a wrong one is found before anything is done
         except ImagesError as error:
             step.failed(str(error))
-            if not isinstance(error, InvalidDockerfile):
-                start.place.wants(error)
+            start.place.wants(error)
             raise
         self._bases[planned.stage.number] = base
         step.done()

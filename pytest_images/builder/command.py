@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from pytest_images.builder.settings import below
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import MountType
 from pytest_images.namedtuple import NamedTuple
@@ -44,7 +45,7 @@ def placed(mount: Mount, directory: str) -> Mount:
     """
     if mount.type is MountType.SECRET:
         return _secret(mount, directory)
-    target = _below(directory, mount.target)
+    target = below(directory, mount.target)
     if target == "/":
         raise Malformed(f'invalid mount target "{mount.target or "/"}"')
     is_cache = mount.type is MountType.CACHE
@@ -58,8 +59,4 @@ def _secret(mount: Mount, directory: str) -> Mount:
     target = mount.target
     if not target and mount.environment is None:
         target = f"{_SECRETS}/{posixpath.basename(name)}"
-    return mount._replace(id=name, target=target and _below(directory, target))
-
-
-def _below(directory: str, path: str) -> str:
-    return "/" + posixpath.normpath(posixpath.join("/", directory, path)).lstrip("/")
+    return mount._replace(id=name, target=target and below(directory, target))

@@ -132,7 +132,7 @@ class Fingerprints:
 
     def _seen_of(self, tree: Tree, group: Siblings) -> str:
         """Return what stands for the contents of a group's files; "": nothing does."""
-        is_other = isinstance(tree, FolderTree) and tree.prefix != self._prefix
+        is_other = isinstance(tree, FolderTree) and not self._is_ours(tree)
         return "" if is_other else group.seen
 
     def _recall(self, seen: str) -> str | None:

@@ -18,6 +18,7 @@ from pytest_images.builder.siblings import TYPE, Item
 from pytest_images.dockerfile.ignore import IgnoreRules
 from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.member import Kind
+from pytest_images.model.digest import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -157,8 +158,8 @@ class FolderTree:
         finally:
             os.close(descriptor)
         promised = self._promised and self._promised.get((path, stamp))
-        if promised:
-            _require(content, promised, path)
+        if promised and sha256(content).hexdigest() != promised:
+            raise Changed(path)
         return content
 
     def open(self, item: Item) -> BinaryIO:
@@ -255,11 +256,3 @@ def _followed(path: str, lstat: Callable[[str], Item | None]) -> Item | None:
             continue
         done = here
     return found
-
-
-def _require(content: bytes, promised: str, path: str) -> None:
-    """Raise Changed unless the digest of a file's *content* is the one that was *promised*."""
-    import hashlib
-
-    if hashlib.sha256(content).hexdigest() != promised:
-        raise Changed(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from pytest_images.builder.choosing import mounted, select, whole_file
@@ -10,6 +9,7 @@ from pytest_images.builder.command import SCRIPTS, Command, placed
 from pytest_images.builder.copying import MANY, Copying, Order
 from pytest_images.builder.remote import is_remote
 from pytest_images.builder.results import Results
+from pytest_images.builder.settings import below
 from pytest_images.dockerfile.instructions import Add, Copy, Instruction, Run, Workdir
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.mounts import MountType
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_images.dockerfile.mounts import Mount
     from pytest_images.layer.writer import LayerWriter
 
-    Noted = tuple[str, BuiltLayer | None]
+    Told = tuple[str, BuiltLayer | None]
 
 
 class LayerSteps:
@@ -36,7 +36,7 @@ class LayerSteps:
         self._shop, self._state, self._stage = shop, state, stage
         self._results = Results(shop, state)
 
-    def carry_out(self, instruction: Instruction, step: Step) -> Noted:
+    def carry_out(self, instruction: Instruction, step: Step) -> Told:
         """Do an expanded *instruction*; return how the history tells it, and its layer.
 
         Raises Malformed, Changed, BuildError and others.
@@ -52,14 +52,14 @@ class LayerSteps:
                 return self._run(instruction, step)
         raise TypeError(f"{instruction.keyword} changes no file")
 
-    def _workdir(self, instruction: Workdir, step: Step) -> Noted:
+    def _workdir(self, instruction: Workdir, step: Step) -> Told:
         state = self._state
         state.settings.apply(instruction)
         path = state.settings.working_directory
         key = state.advance("workdir", path=path)
         return self._layer(key, f"WORKDIR {path}", step, lambda: self._made_folder(path))
 
-    def _copy(self, instruction: Copy, step: Step) -> Noted:
+    def _copy(self, instruction: Copy, step: Step) -> Told:
         if any(map(is_remote, instruction.sources)):
             raise Malformed("source can't be a URL for COPY")
         tree = self._shop.origin(instruction.origin, self._stage, instruction.place)
@@ -75,7 +75,7 @@ class LayerSteps:
         )
         return self._copied(select(order, tree), step, f"COPY {_words(instruction)}")
 
-    def _add(self, instruction: Add, step: Step) -> Noted:
+    def _add(self, instruction: Add, step: Step) -> Told:
         if instruction.checksum and not all(map(is_remote, instruction.sources)):
             raise Malformed("--checksum is for what is fetched: it needs a URL")
         fetched = self._shop.fetched(instruction, lambda: step.closed)
@@ -97,7 +97,7 @@ class LayerSteps:
             copying = copying.joined(whole_file(inner, tree, name) if name else select(inner, tree))
         return self._copied(copying, step, f"ADD {_words(instruction)}")
 
-    def _run(self, instruction: Run, step: Step) -> Noted:
+    def _run(self, instruction: Run, step: Step) -> Told:
         state, shop = self._state, self._shop
         mounts, bound, sources = self._mounts(instruction)
         self._require_secrets(mounts, instruction)
@@ -184,7 +184,7 @@ class LayerSteps:
             return (*shell, instruction.shell_text)
         return instruction.command.words
 
-    def _copied(self, copying: Copying, step: Step, described: str) -> Noted:
+    def _copied(self, copying: Copying, step: Step, described: str) -> Told:
         return described, self._results.copied(copying, step).layer
 
     def _made_folder(self, path: str) -> Result:
@@ -203,14 +203,12 @@ class LayerSteps:
 
         return self._results.write(write)
 
-    def _layer(self, key: str, described: str, step: Step, make: Callable[[], Result]) -> Noted:
+    def _layer(self, key: str, described: str, step: Step, make: Callable[[], Result]) -> Told:
         return described, self._results.get(key, step, make).layer
 
     def _destination(self, written: str, count: int) -> str:
         """Return the absolute destination; a folder ends in ``/``."""
-        directory = self._state.settings.working_directory or "/"
-        path = posixpath.normpath(posixpath.join("/", directory, written))
-        path = "/" + path.lstrip("/")
+        path = below(self._state.settings.working_directory, written)
         is_folder = written.endswith(("/", "/.")) or written in (".", "")
         if count > 1 and not is_folder:
             raise Malformed(MANY)

@@ -127,8 +127,7 @@ class SettingsDraft:
                 labels = {pair.name: pair.value for pair in instruction.pairs}
                 self._fields["Labels"] = dict(sorted((self._map("Labels") | labels).items()))
             case Workdir():
-                path = posixpath.join("/", self.working_directory, instruction.path)
-                self._fields["WorkingDir"] = "/" + posixpath.normpath(path).lstrip("/")
+                self._fields["WorkingDir"] = below(self.working_directory, instruction.path)
             case User():
                 self._fields["User"] = instruction.user
             case Expose():
@@ -174,6 +173,11 @@ class SettingsDraft:
 
     def _map(self, field: str) -> dict[str, Any]:
         return dict(self._fields.get(field) or {})
+
+
+def below(directory: str, path: str) -> str:
+    """Return the absolute path that *path* is in the working *directory*, "" for the root."""
+    return "/" + posixpath.normpath(posixpath.join("/", directory, path)).lstrip("/")
 
 
 def _health(instruction: Healthcheck) -> dict[str, Any]:

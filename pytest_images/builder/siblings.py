@@ -29,9 +29,9 @@ KINDS = {
     stat.S_IFCHR: Kind.CHARACTER,
     stat.S_IFBLK: Kind.BLOCK,
 }
-FORMATS = {kind: form for form, kind in KINDS.items()}
+_FORMATS = {kind: form for form, kind in KINDS.items()}
 Stamp = tuple[int, ...]  # size, times of change in ns (content, anything), inode, device, mode
-NS = 10**9
+_NS = 10**9
 _PACK = struct.Struct("=QqqQQI").pack  # a stamp, in a third of the time that its text takes
 TYPE, MODE = 0o170000, 0o7777  # of what a stamp says of the mode
 
@@ -115,7 +115,7 @@ class Siblings:
             modes = [stamp[-1] for stamp in self.stamps]
             targets = [self.targets[name] for name in self.names if name in self.targets]
             return _hashed(self.names, modes, targets, [])
-        modes = [FORMATS.get(item.kind, 0) | item.mode for item in self.made]
+        modes = [_FORMATS.get(item.kind, 0) | item.mode for item in self.made]
         targets = [item.target for item in self.made if item.kind is Kind.SYMLINK]
         xattrs = [(n, sorted(x.items())) for n, x in enumerate(i.xattrs for i in self.made) if x]
         return _hashed(self.names, modes, targets, xattrs)
@@ -124,7 +124,7 @@ class Siblings:
     def modes_and_times(self) -> Sequence[tuple[int, int]]:
         """The modes, and the times in seconds since 1970."""
         if not self.made:
-            return [(stamp[-1] & MODE, stamp[1] // NS) for stamp in self.stamps]
+            return [(stamp[-1] & MODE, stamp[1] // _NS) for stamp in self.stamps]
         return [(item.mode, item.mtime) for item in self.made]
 
     @property
@@ -168,10 +168,12 @@ def _hashed(*facts: object) -> str:
 def _item(prefix: str, targets: Mapping[str, str], name: str, stamp: Stamp) -> Item:
     size, mtime, _, _, _, mode = stamp
     if mode & TYPE == stat.S_IFREG:
-        return Item(prefix + name, Kind.FILE, mode & MODE, size, mtime // NS, 0, 0, "", None, stamp)
+        return Item(
+            prefix + name, Kind.FILE, mode & MODE, size, mtime // _NS, 0, 0, "", None, stamp
+        )
     kind = KINDS[mode & TYPE]
     target = targets.get(name, "") if kind is Kind.SYMLINK else ""
-    return Item(prefix + name, kind, mode & MODE, 0, mtime // NS, 0, 0, target, None, stamp)
+    return Item(prefix + name, kind, mode & MODE, 0, mtime // _NS, 0, 0, target, None, stamp)
 
 
 def grouped(items: Iterable[Item]) -> Iterator[Siblings]:

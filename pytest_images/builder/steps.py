@@ -21,7 +21,7 @@ from pytest_images.dockerfile.instructions import (
 )
 from pytest_images.dockerfile.malformed import Malformed
 from pytest_images.dockerfile.place import without_passwords
-from pytest_images.errors import BuildError, ImagesError, InvalidDockerfile
+from pytest_images.errors import ImagesError
 from pytest_images.layer.changed import Changed
 
 if TYPE_CHECKING:
@@ -83,8 +83,6 @@ class Steps:
         except Changed as problem:
             note = "name it in .dockerignore if the image does not need it"
             raise instruction.place.error(str(problem), note) from problem
-        except (BuildError, InvalidDockerfile):
-            raise
         except ImagesError as error:
             instruction.place.wants(error)
             raise

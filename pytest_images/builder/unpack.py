@@ -19,7 +19,7 @@ from pytest_images.errors import DigestMismatch
 from pytest_images.layer import paths
 from pytest_images.layer.header import Malformed
 from pytest_images.layer.measure import measure
-from pytest_images.layer.member import Kind
+from pytest_images.layer.member import XATTR, Kind
 from pytest_images.namedtuple import NamedTuple
 from pytest_images.sandbox.syscalls import open_in_root
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 OPAQUE = b".wh..wh..opq"
 OWNER = "user.pytest_images.owner"  # who owns a file that only one user can be given here
 _OPAQUE_MARK = "user.overlay.opaque"
-_XATTR = b"SCHILY.xattr."
 _KEPT = ("user.", "security.capability")  # what else there is speaks to a kernel, not to a program
 _NOT_KEPT = ("user.overlay.", OWNER)  # would be read as ours
 _ZEROS = bytes(1 << 18)
@@ -282,8 +281,8 @@ class _Target:
 
     def _extend(self, descriptor: int, member: Member) -> None:
         for key, value in member.records.items():
-            if key.startswith(_XATTR):
-                name = key[len(_XATTR) :].decode("utf-8", "surrogateescape")
+            if key.startswith(XATTR):
+                name = key[len(XATTR) :].decode("utf-8", "surrogateescape")
                 if name.startswith(_KEPT) and not name.startswith(_NOT_KEPT):
                     with suppress(PermissionError):  # of a capability, without the right to give it
                         os.setxattr(descriptor, name, value)

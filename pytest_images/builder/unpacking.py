@@ -11,7 +11,7 @@ from pytest_images.errors import InvalidLayer, LimitExceeded
 from pytest_images.layer import paths
 from pytest_images.layer.compression import ARCHIVES, Rewound, decompress
 from pytest_images.layer.header import BLOCK, Malformed, verify
-from pytest_images.layer.member import Kind, readable
+from pytest_images.layer.member import XATTR, Kind, readable
 from pytest_images.layer.tar import members
 from pytest_images.layer.writer import Entry
 from pytest_images.namedtuple import NamedTuple
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_images.layer.member import Member
 
 _CHECKSUM = slice(148, 156)
-_XATTR = b"SCHILY.xattr."
 
 
 def is_archive(tree: Tree, item: Item) -> bool:
@@ -76,9 +75,9 @@ def _put(places: Places, target: str, path: str, member: Member, dress: Dress) -
         _link(places, target, member),
         member.device,
         {
-            key[len(_XATTR) :].decode("utf-8", "surrogateescape"): value
+            key[len(XATTR) :].decode("utf-8", "surrogateescape"): value
             for key, value in member.records.items()
-            if key.startswith(_XATTR)
+            if key.startswith(XATTR)
         },
     )
     if member.kind is Kind.DIRECTORY:

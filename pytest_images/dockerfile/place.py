@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_images.errors import InvalidDockerfile
+from pytest_images.errors import BuildError, InvalidDockerfile
 from pytest_images.namedtuple import NamedTuple
 from pytest_images.regex import regex
 
@@ -39,7 +39,9 @@ class Place(NamedTuple):
         return error
 
     def wants(self, what: Exception) -> None:
-        """Note on an error about something else that it is this line that wants it."""
+        """Note on an error that it is this line that wants it, unless the error names a line."""
+        if isinstance(what, (BuildError, InvalidDockerfile)):
+            return
         line = without_passwords(self.text.strip())
         what.add_note(f"it is wanted by {self.source}:{self.first}: {line}")
 

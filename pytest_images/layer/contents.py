@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_images.errors import LimitExceeded, shown
 from pytest_images.layer import paths, sparse
-from pytest_images.layer.member import Kind, Member
+from pytest_images.layer.member import XATTR, Kind, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,6 @@ XATTR_LIMIT = 64 << 10  # bytes of the extended attributes of one member
 XATTRS_LIMIT = 16 << 20  # bytes of those of one layer
 OPAQUE = paths.WHITEOUT + b".wh..opq"
 AUFS = paths.WHITEOUT + paths.WHITEOUT  # what AUFS kept for itself at the root of a layer
-_XATTR = b"SCHILY.xattr."
 _KINDS = tuple(Kind)
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
 _NUL = b"\0"
@@ -79,9 +78,9 @@ class Contents:
         if sparse.is_sparse(member.records):
             self.sparse.add(index)
         found = {
-            key.removeprefix(_XATTR).decode("utf-8", "surrogateescape"): value
+            key.removeprefix(XATTR).decode("utf-8", "surrogateescape"): value
             for key, value in member.records.items()
-            if key.startswith(_XATTR)
+            if key.startswith(XATTR)
         }
         size = sum(len(key) + len(value) for key, value in found.items())
         self._xattrs_size += size

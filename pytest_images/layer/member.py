@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+XATTR = b"SCHILY.xattr."  # before an extended attribute's name, as the key of its record
+
+
 class Kind(enum.Enum):
     """What a member is."""
 

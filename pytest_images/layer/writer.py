@@ -16,7 +16,7 @@ from zlib import adler32
 
 from pytest_images.layer.changed import Changed, pread_whole
 from pytest_images.layer.header import BLOCK
-from pytest_images.layer.member import Kind
+from pytest_images.layer.member import XATTR, Kind
 from pytest_images.layer.written import MOST
 from pytest_images.namedtuple import NamedTuple
 
@@ -42,7 +42,7 @@ _TIME_LIMIT = 0o77777777777
 _BUFFER = 1 << 20  # bytes of headers and small files that are written at once
 _KERNEL_FROM = 1 << 18  # bytes from which the kernel copies a file
 _STEP = 8 << 20  # bytes that it copies at once: short enough for Ctrl-C
-_XATTR = "SCHILY.xattr."
+_XATTR = XATTR.decode()
 _MAGIC = b"ustar\x0000" + bytes(64)
 _SUM, _FIELD = 148, 8  # bytes before the checksum, and of its field, which count as spaces
 _NONE: Mapping[str, bytes] = MappingProxyType({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_images.layer.contents import Contents
-from pytest_images.layer.member import Kind, Member
+from pytest_images.layer.member import XATTR, Kind, Member
 
 if TYPE_CHECKING:
     from pytest_images.layer.writer import Entry
@@ -49,7 +49,7 @@ def _member(entry: Entry, offset: int) -> Member:
     )
     member.offset = offset
     member.records = {
-        b"SCHILY.xattr." + key.encode("utf-8", "surrogateescape"): value
+        XATTR + key.encode("utf-8", "surrogateescape"): value
         for key, value in sorted(entry.xattrs.items())
     }
     return member
